@@ -1,0 +1,1 @@
+"""Adversarial attacks on named-entity recognition, one file an attack."""

@@ -1,0 +1,1 @@
+"""What an attack may put in a word's place."""

@@ -1,0 +1,1 @@
+"""Conditions an attack puts on its own candidates."""

@@ -1,0 +1,142 @@
+"""Attack a model from Python, in one call."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
+
+import numpy as np
+
+from benchmark.attacking import Assault, Mode, mode_named
+from benchmark.contracts import Victim
+from benchmark.engine import Engine
+from benchmark.errors import BadInput
+from benchmark.goals import goal_named
+from benchmark.runner import ATTACKS
+from benchmark.tag_schemes import to_iob2
+from benchmark.threat import Access, Budget
+from benchmark.types import Outcome, Prediction, Sentence, Tags, Tokens
+
+__all__ = ["CallableVictim", "attack"]
+
+# A sentence as (tokens, tags).
+Labelled = tuple[Sequence[str], Sequence[str]]
+# Takes texts as lists of tokens; returns for each a list of tags, or a (tokens, labels) array of probabilities.
+Tagger = Callable[[list[list[str]]], Sequence[Any]]
+
+
+class CallableVictim:
+    """Any callable as a victim.
+
+    Args:
+        tag: maps a list of texts (lists of tokens) to a list of answers: tags, or arrays (tokens, labels).
+        labels: the label set in the order of the arrays' columns; may be left out for a callable that returns tags.
+        name: for messages.
+    """
+
+    def __init__(self, tag: Tagger, labels: Sequence[str] = (), name: str = "callable") -> None:
+        self.name = name
+        self.labels: Tags = tuple(labels)
+        self.access = Access.SCORES if labels else Access.LABELS
+        # The best that can be done for code: its text where there is one. Results from callables are not stored.
+        try:
+            source = inspect.getsource(tag)
+        except (OSError, TypeError):
+            source = repr(tag)
+        self.fingerprint = hashlib.sha256(source.encode()).hexdigest()
+        self.settings: Mapping[str, Any] = {"backend": "callable"}
+        self._tag = tag
+
+    def fits(self, tokens: Tokens) -> bool:
+        """Assume that a callable reads any text."""
+        return len(tokens) > 0
+
+    def predict(self, batch: Sequence[Tokens]) -> list[Prediction]:
+        """Call the callable once for the batch.
+
+        Raises:
+            BadInput: an answer has the wrong length or shape.
+        """
+        answers = self._tag([list(tokens) for tokens in batch])
+        if len(answers) != len(batch):
+            raise BadInput(f"{self.name} answered {len(answers)} texts of {len(batch)}")
+        return [self._prediction(tokens, answer) for tokens, answer in zip(batch, answers, strict=True)]
+
+    def _prediction(self, tokens: Tokens, answer: Any) -> Prediction:
+        if not self.labels:
+            if len(answer) != len(tokens):
+                raise BadInput(f"{self.name} gave {len(answer)} tags for {len(tokens)} tokens")
+            return Prediction(tuple(str(tag) for tag in answer))
+        probabilities = np.asarray(answer, dtype=np.float32)
+        if probabilities.shape != (len(tokens), len(self.labels)):
+            raise BadInput(
+                f"{self.name} gave an array of shape {probabilities.shape}, wanted ({len(tokens)}, {len(self.labels)})"
+            )
+        return Prediction(tuple(self.labels[k] for k in probabilities.argmax(axis=-1)), probabilities)
+
+
+def attack(
+    victim: Victim | Tagger,
+    sentences: Sequence[Sentence | Labelled],
+    attack: str = "deepwordbug-i",
+    *,
+    labels: Sequence[str] = (),
+    goal: str = "untargeted-strict",
+    mode: str = Mode.FIRST_SUCCESS.value,
+    queries: int = 512,
+    seed: int = 0,
+    parameters: Mapping[str, Any] | None = None,
+) -> list[Outcome]:
+    """Attack sentences and return one outcome for each, in order. Nothing is stored.
+
+    Args:
+        victim: a victim (`benchmark.find_victim`), or a callable; see `CallableVictim`.
+        sentences: `Sentence`s, or pairs of tokens and IOB2 tags.
+        attack: name of a registered attack.
+        labels: label set of a callable that returns probabilities.
+        goal: what counts as success.
+        mode: "first-success" or "escalate".
+        queries: budget a sentence.
+        seed: of the attack's random numbers.
+        parameters: of the attack.
+
+    Returns:
+        Outcomes; `benchmark.apply_edits(tokens, outcome.edits)` gives the adversarial tokens.
+
+    Raises:
+        BadInput: unknown names, tags that are not IOB2, a victim that gives less than the attack needs.
+
+    Example:
+        >>> from benchmark import attack
+        >>> outcomes = attack(lambda texts: [["O"] * len(text) for text in texts], [(["Hello"], ["O"])], "identity")
+        >>> outcomes[0].status.value, outcomes[0].reason
+        ('skipped', 'no entity')
+    """
+    assault = Assault(
+        ATTACKS.get(attack).configured(parameters or {}),
+        _as_victim(victim, labels),
+        goal_named(goal),
+        mode_named(mode),
+        Budget(queries),
+        seed,
+    )
+    prepared = [_as_sentence(k, given) for k, given in enumerate(sentences)]
+    finished = {done.name: done.result for done in Engine().run(assault.job(sentence) for sentence in prepared)}
+    return [finished[sentence.id] for sentence in prepared]
+
+
+def _as_victim(given: Victim | Tagger, labels: Sequence[str]) -> Victim:
+    if hasattr(given, "predict"):
+        return cast("Victim", given)
+    return CallableVictim(given, labels)
+
+
+def _as_sentence(number: int, given: Sentence | Labelled) -> Sentence:
+    if isinstance(given, Sentence):
+        return given
+    tokens, tags = given
+    if not tokens:
+        raise BadInput(f"sentence {number} has no tokens")
+    return Sentence(str(number), tuple(tokens), to_iob2(tags))

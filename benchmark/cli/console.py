@@ -1,0 +1,65 @@
+"""What all verbs share: where messages go, how progress is shown, the common options."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+__all__ = ["DataDir", "Device", "Json", "Results", "errors", "output", "print_json", "progress_report"]
+
+# A pipe or a log has no width of its own; tables must not be cut to a guess.
+output = Console(width=None if sys.stdout.isatty() else 110)
+errors = Console(stderr=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(help="Folder that holds NAME/{train,dev,test}.conll; GAUNTLET_DATA if not given.", show_default=False),
+]
+Results = Annotated[Path, typer.Option(help="Results folder.")]
+
+
+def print_json(value: Any) -> None:
+    """Print JSON to standard output, and nothing else."""
+    sys.stdout.write(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+@contextmanager
+def progress_report() -> Iterator[Any]:
+    """Yield a `report(stage, done, total)` that draws one bar a stage on standard error."""
+    bars: dict[str, TaskID] = {}
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    # Without a terminal (a log file, CI) a bar would only be noise.
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
+
+        def report(stage: str, done: int, total: int) -> None:
+            if stage not in bars or progress.tasks[bars[stage]].finished:
+                for bar in bars.values():
+                    progress.update(bar, visible=False)
+                bars[stage] = progress.add_task(stage, total=total)
+            progress.update(bars[stage], completed=done, total=total)
+
+        yield report
+
+
+def quiet_libraries() -> None:
+    """Keep libraries from drawing bars and printing advice over our own output."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
+    if not sys.warnoptions:
+        import warnings
+
+        warnings.filterwarnings("ignore", category=FutureWarning)
+        warnings.filterwarnings("ignore", category=DeprecationWarning)

@@ -1,0 +1,161 @@
+"""gauntlet list, gauntlet show: what there is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from benchmark.cli.console import DataDir, Json, Results, output, print_json
+from benchmark.errors import BadInput
+
+__all__ = ["list_app", "show"]
+
+list_app = typer.Typer(help="List attacks, victims, data sets or suites.", no_args_is_help=True)
+
+
+@list_app.command()
+def attacks(json: Json = False) -> None:
+    """List the attacks."""
+    _print(_attacks(), json)
+
+
+@list_app.command()
+def victims(json: Json = False) -> None:
+    """List bundled and trained victims, and the families that take a name."""
+    _print(_victims(), json)
+
+
+@list_app.command()
+def datasets(data_dir: DataDir = None, json: Json = False) -> None:
+    """List the data sets: embedded, in the data folder, on the hub."""
+    _print(_datasets(data_dir), json)
+
+
+@list_app.command()
+def suites(json: Json = False) -> None:
+    """List the suites."""
+    _print(_suites(), json)
+
+
+def show(
+    name: Annotated[str, typer.Argument(help="An attack, a suite, a data set, a victim or a run id.")],
+    data_dir: DataDir = None,
+    results: Results = Path("results"),
+    json: Json = False,
+) -> None:
+    """Show one thing in detail."""
+    from benchmark.registry import did_you_mean
+    from benchmark.store import RunFolder
+
+    catalogue = {row["name"]: row for row in (*_attacks(), *_suites(), *_datasets(data_dir), *_victims())}
+    if name in catalogue:
+        record = catalogue[name] | _details(name)
+    elif (folder := RunFolder(results, name)).spec_file.is_file():
+        record = folder.read_result() if folder.result_file.is_file() else folder.read_spec().to_json()
+    else:
+        raise BadInput(f"nothing is called {name!r}; {did_you_mean(name, list(catalogue))}")
+    if json:
+        print_json(record)
+        return
+    for key, value in record.items():
+        output.print(f"[bold]{escape(str(key))}[/bold]  {escape(str(value))}", soft_wrap=True)
+
+
+def _attacks() -> list[dict[str, Any]]:
+    from benchmark.runner import ATTACKS
+
+    rows = []
+    for name in ATTACKS:
+        card = ATTACKS.get(name).card
+        rows.append(
+            {
+                "name": name,
+                "version": card.version,
+                "needs": card.access.name.lower(),
+                "touches": card.touch.value,
+                "summary": card.summary,
+            }
+        )
+    return rows
+
+
+def _victims() -> list[dict[str, Any]]:
+    import json
+
+    from platformdirs import user_cache_path
+
+    from benchmark.victims.finding import VICTIMS
+    from benchmark.victims.minilm import BUNDLED
+
+    rows = []
+    for path in sorted(BUNDLED.glob("*/recipe.json")):
+        card = json.loads(path.read_text(encoding="utf-8"))
+        rows.append(
+            {"name": f"minilm/{card['dataset']}", "kind": "bundled", "about": f"dev F1 {max(card['dev_f1']):.3f}"}
+        )
+    for path in sorted((user_cache_path("gauntlet") / "victims").glob("*/recipe.json")):
+        card = json.loads(path.read_text(encoding="utf-8"))
+        rows.append(
+            {"name": f"minilm/{card['dataset']}", "kind": "trained", "about": f"dev F1 {max(card['dev_f1']):.3f}"}
+        )
+    about = {
+        "minilm": "minilm/DATASET: trained on first use",
+        "hf": "hf:OWNER/MODEL: a token classifier from the Hugging Face hub",
+        "path": "path:FOLDER: a token classifier on disk (safetensors)",
+        "spacy": "spacy:PIPELINE: a spaCy pipeline with an entity recogniser, labels only",
+    }
+    rows += [{"name": family, "kind": "family", "about": about.get(family, "from a plug-in")} for family in VICTIMS]
+    return rows
+
+
+def _datasets(data_dir: Path | None) -> list[dict[str, Any]]:
+    from benchmark.datasets.finding import DATASETS, data_folder, local_names
+    from benchmark.datasets.hub import HUB_DATASETS
+
+    rows = [{"name": name, "where": "embedded" if name == "newsroom" else "plug-in"} for name in DATASETS]
+    folder = data_folder(data_dir)
+    rows += [{"name": name, "where": f"local, {folder}"} for name in local_names(data_dir)]
+    taken = {row["name"] for row in rows}
+    rows += [{"name": n, "where": f"hub, {where.repository}"} for n, where in HUB_DATASETS.items() if n not in taken]
+    return rows
+
+
+def _suites() -> list[dict[str, Any]]:
+    from benchmark.suites import load_suite, suite_names
+
+    rows = []
+    for name in suite_names():
+        suite = load_suite(name)
+        rows.append({"name": name, "runs": len(suite.plans), "description": suite.description})
+    return rows
+
+
+def _details(name: str) -> dict[str, Any]:
+    """Return what `list` leaves out: parameters, paper and place of an attack."""
+    from benchmark.runner import ATTACKS
+
+    if name not in ATTACKS:
+        return {}
+    attack = ATTACKS.get(name)
+    return {
+        "parameters": attack.configured({}).parameters,
+        "paper": attack.card.paper,
+        "defined in": ATTACKS.origin(name),
+    }
+
+
+def _print(rows: Sequence[dict[str, Any]], json: bool) -> None:
+    if json:
+        print_json(list(rows))
+        return
+    table = Table()
+    for column in rows[0]:
+        table.add_column(column)
+    for row in rows:
+        table.add_row(*(escape(str(value)) for value in row.values()))
+    output.print(table)

@@ -1,0 +1,82 @@
+"""The command `gauntlet`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+import typer
+
+from benchmark.cli.console import errors, quiet_libraries
+from benchmark.cli.listing import list_app, show
+from benchmark.cli.results import results, status
+from benchmark.cli.run import run
+from benchmark.cli.setup import setup
+from benchmark.cli.train import train
+from benchmark.errors import BadInput, Busy, CannotSave, CorruptResult, GauntletError, MissingResource
+
+__all__ = ["EXIT_CODES", "app", "main"]
+
+EXIT_CODES: dict[type[GauntletError], int] = {
+    BadInput: 2,
+    MissingResource: 3,
+    CannotSave: 4,
+    CorruptResult: 5,
+    Busy: 6,
+}
+_FAULT, _INTERRUPTED = 70, 130
+
+_EPILOG = (
+    "Exit codes: 0 done; 1 done, but some sentences ended in an error; 2 bad input or usage; 3 something is missing; "
+    "4 results cannot be saved; 5 stored results are damaged; 6 another process is writing; 70 a fault of ours; "
+    "130 interrupted (run the same command again to go on)."
+)
+
+app = typer.Typer(
+    name="gauntlet",
+    help="Run your named-entity recogniser through adversarial attacks.",
+    epilog=_EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(run)
+app.add_typer(list_app, name="list")
+app.command()(show)
+app.command()(status)
+app.command()(results)
+app.command()(train)
+app.command()(setup)
+
+
+def main() -> None:
+    """Entry point: errors become one plain line and an exit code; `--debug` shows the traceback as well."""
+    debug = "--debug" in sys.argv
+    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    quiet_libraries()
+    try:
+        code = app(arguments, standalone_mode=False)
+    except click.exceptions.Exit as end:
+        code = end.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        errors.print("interrupted; run the same command again to go on", style="yellow", markup=False)
+        code = _INTERRUPTED
+    except GauntletError as error:
+        if debug:
+            errors.print_exception()
+        _one_line(str(error))
+        code = EXIT_CODES.get(type(error), _FAULT)
+    except Exception as error:  # noqa: BLE001 - the last resort: still one line
+        if debug:
+            errors.print_exception()
+        _one_line(f"a fault in gauntlet: {type(error).__name__}: {error} (run again with --debug to see where)")
+        code = _FAULT
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _one_line(message: str) -> None:
+    errors.print("error: " + " ".join(message.split()), style="red", markup=False, highlight=False, soft_wrap=True)

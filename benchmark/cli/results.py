@@ -1,0 +1,82 @@
+"""gauntlet status, gauntlet results: what has been run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from benchmark.cli.console import Json, Results, errors, output, print_json
+from benchmark.errors import BadInput
+
+__all__ = ["results", "status"]
+
+
+def status(results: Results = Path("results"), json: Json = False) -> None:
+    """Tell which runs are finished and how far the others are."""
+    from benchmark.journal import Journal
+    from benchmark.store import stored_runs
+
+    rows: list[dict[str, Any]] = []
+    for folder in stored_runs(_existing(results)):
+        spec = folder.read_spec()
+        if folder.result_file.is_file():
+            done, state = len(spec.sentence_ids), "finished"
+        elif folder.examples_file.is_file():
+            done, state = len(spec.sentence_ids), "attacked, not scored"
+        else:
+            done, state = len(Journal.read(folder.journal_file)), "unfinished"
+        rows.append(
+            {
+                "run": folder.run_id,
+                "attack": spec.attack,
+                "victim": spec.victim,
+                "dataset": spec.dataset,
+                "seed": spec.seed,
+                "done": done,
+                "sentences": len(spec.sentence_ids),
+                "state": state,
+            }
+        )
+    if json:
+        print_json(rows)
+        return
+    if not rows:
+        errors.print(f"no runs in {results}; start with: gauntlet run quick", markup=False)
+        return
+    table = Table()
+    for column in rows[0]:
+        table.add_column(column)
+    for row in rows:
+        table.add_row(*(escape(str(value)) for value in row.values()))
+    output.print(table)
+
+
+def results(results: Results = Path("results"), json: Json = False) -> None:
+    """Print the tables of all finished runs; missing results are computed from the examples again."""
+    from benchmark.cli.tables import attack_table, json_row
+    from benchmark.runner import score
+    from benchmark.store import stored_runs
+
+    found = []
+    for folder in stored_runs(_existing(results)):
+        if not folder.result_file.is_file() and folder.examples_file.is_file():
+            with folder.locked():
+                folder.write_result(score(folder))
+        if folder.result_file.is_file():
+            found.append(folder.read_result())
+    if json:
+        print_json([json_row(result) for result in found])
+        return
+    if not found:
+        errors.print(f"no finished runs in {results}; start with: gauntlet run quick", markup=False)
+    for table in attack_table(found):
+        output.print(table)
+
+
+def _existing(results: Path) -> Path:
+    if not results.is_dir():
+        raise BadInput(f"no results folder {results}; pass --results, or start with: gauntlet run quick")
+    return results

@@ -1,0 +1,176 @@
+"""gauntlet run: attack, and print the table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from benchmark.cli.console import DataDir, Device, Json, Results, errors, output, print_json, progress_report
+from benchmark.errors import BadInput
+
+__all__ = ["run"]
+
+
+def run(
+    suite: Annotated[str | None, typer.Argument(help="A suite (`gauntlet list suites`) or a TOML file.")] = None,
+    attack: Annotated[list[str] | None, typer.Option(help="Attack; may be repeated.", show_default=False)] = None,
+    victim: Annotated[list[str] | None, typer.Option(help="Victim; may be repeated. Default: minilm/newsroom.")] = None,
+    dataset: Annotated[list[str] | None, typer.Option(help="Data set; may be repeated. Default: newsroom.")] = None,
+    split: Annotated[str | None, typer.Option(help="Split of the data set. Default: test.")] = None,
+    limit: Annotated[int | None, typer.Option(help="Sentences, at most. Default: 256.")] = None,
+    goal: Annotated[str | None, typer.Option(help="What counts as success. Default: untargeted-strict.")] = None,
+    mode: Annotated[str | None, typer.Option(help="first-success or escalate. Default: first-success.")] = None,
+    queries: Annotated[int | None, typer.Option(help="Query budget a sentence. Default: 512.")] = None,
+    seed: Annotated[list[int] | None, typer.Option(help="Seed; may be repeated. Default: 0.")] = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=VALUE, a parameter of the attack; may be repeated.", show_default=False),
+    ] = None,
+    pooling: Annotated[str | None, typer.Option(help="first-piece or characters. Default: first-piece.")] = None,
+    label_map: Annotated[
+        str | None,
+        typer.Option(help="Victim's labels to the data set's: PERSON=PER,GPE=LOC,DATE=O.", show_default=False),
+    ] = None,
+    scheme: Annotated[str | None, typer.Option(help="Tag scheme of local files: IOB1, IOB2, BIOES, BILOU.")] = None,
+    encoder: Annotated[str | None, typer.Option(help="Sentence encoder for similarity.", show_default=False)] = None,
+    grammar: Annotated[
+        str | None, typer.Option(help="Grammar judge: lingotweaker, languagetool[:URL].", show_default=False)
+    ] = None,
+    device: Device = "auto",
+    data_dir: DataDir = None,
+    results: Results = Path("results"),
+    concurrency: Annotated[int, typer.Option(help="Sentences attacked at once; changes no result.")] = 64,
+    batch_size: Annotated[int, typer.Option(help="Texts handed to the victim at a time; changes no result.")] = 256,
+    reverse: Annotated[bool, typer.Option("--reverse", help="Last sentence first; changes no result.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, attack nothing.")] = False,
+    json: Json = False,
+) -> int:
+    """Run a suite, or one attack on one victim, and print the table.
+
+    Finished runs are read back; interrupted ones go on where they stopped.
+    """
+    from dataclasses import replace
+
+    from benchmark.runner import EngineOptions, Workshop
+    from benchmark.runner import run as run_plan
+    from benchmark.suites import load_suite
+    from benchmark.victims import LabelMap, VictimOptions
+
+    if min(concurrency, batch_size) < 1:
+        raise BadInput("--concurrency and --batch-size must be at least 1")
+    overrides: dict[str, Any] = {
+        name: value
+        for name, value in {
+            "attacks": attack,
+            "victims": victim,
+            "datasets": dataset,
+            "split": split,
+            "limit": limit,
+            "goal": goal,
+            "mode": mode,
+            "queries": queries,
+            "seeds": seed,
+            "pooling": pooling,
+            "scheme": scheme,
+        }.items()
+        if value is not None and value != []
+    }
+    if param:
+        if not attack or len(attack) != 1:
+            raise BadInput("--param goes with exactly one --attack")
+        overrides["attacks"] = [{"name": attack[0], "parameters": _parameters(param)}]
+    options = VictimOptions(
+        device=device, data_dir=data_dir, label_map=LabelMap.parse(label_map) if label_map else None
+    )
+    if suite is None and not attack:
+        raise BadInput("name a suite (gauntlet run quick) or an attack (gauntlet run --attack deepwordbug-i)")
+    plans = [
+        replace(plan, encoder=encoder, grammar=grammar)
+        for plan in load_suite(suite or "single", overrides, options).plans
+    ]
+    if dry_run:
+        _tell(plans, json)
+        return 0
+    engine_options = EngineOptions(concurrency, batch_size, reverse)
+    with progress_report() as report:
+        workshop = Workshop(report)
+        reports = [run_plan(plan, results, workshop, engine_options) for plan in plans]
+    found = [r.result for r in reports]
+    if json:
+        from benchmark.cli.tables import json_row
+
+        print_json([json_row(result) for result in found])
+    else:
+        from benchmark.cli.tables import attack_table
+
+        for table in attack_table(found):
+            output.print(table)
+        attacked = sum(r.attacked for r in reports)
+        errors.print(
+            f"{attacked} sentences attacked, {len(reports)} runs in {results / 'runs'}"
+            + ("" if attacked else " (all were finished before)"),
+            highlight=False,
+        )
+    return int(any(result["metrics"]["error.count"]["value"] for result in found))
+
+
+def _parameters(given: list[str]) -> dict[str, Any]:
+    parameters: dict[str, Any] = {}
+    for item in given:
+        name, equals, value = item.partition("=")
+        if not equals:
+            raise BadInput(f"--param {item!r} is not NAME=VALUE")
+        parameters[name] = _literal(value)
+    return parameters
+
+
+def _literal(text: str) -> Any:
+    """Read a number or a truth value where it is one, else keep the text."""
+    if text in {"true", "false"}:
+        return text == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _tell(plans: list[Any], json: bool) -> None:
+    """Check names and say what would be done."""
+    from benchmark.goals import goal_named
+    from benchmark.runner import ATTACKS
+    from benchmark.threat import Budget
+    from benchmark.victims.finding import split_name
+
+    rows = []
+    for plan in plans:
+        ATTACKS.get(plan.attack).configured(plan.parameters)
+        goal_named(plan.goal)
+        Budget(plan.queries)
+        split_name(plan.victim)
+        rows.append(
+            {
+                "attack": plan.attack,
+                "parameters": dict(plan.parameters),
+                "victim": plan.victim,
+                "dataset": plan.dataset,
+                "sentences": plan.selection.limit,
+                "queries": plan.queries,
+                "goal": plan.goal,
+                "seed": plan.seed,
+            }
+        )
+    if json:
+        print_json(rows)
+        return
+    from rich.table import Table
+
+    table = Table(title=f"{len(rows)} runs, nothing attacked")
+    for column in rows[0]:
+        table.add_column(column)
+    for row in rows:
+        table.add_row(*(str(value) for value in row.values()))
+    output.print(table)

@@ -1,0 +1,149 @@
+"""What an attack and a victim are to the harness.
+
+An attack *proposes*: it walks through a sentence and hands candidates to the probe. It never counts queries and never
+judges success. A victim *answers*: tags, and with more access probabilities.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, dataclass_transform
+
+from benchmark.errors import BadInput
+from benchmark.threat import Access, Touch
+from benchmark.types import Prediction, Sentence, Tags, Tokens
+
+if TYPE_CHECKING:
+    from benchmark.probe import Probe
+
+__all__ = ["Attack", "AttackCard", "Constraint", "PredictionConstraint", "Victim", "attack"]
+
+
+class Victim(Protocol):
+    """A named-entity recogniser.
+
+    Attributes:
+        name: as given on the command line, for example `minilm/newsroom`.
+        labels: IOB2 label set, in the order of the probabilities' columns.
+        access: what it can give away.
+        fingerprint: sha256 over weights, tokenizer and configuration.
+        settings: what else its answers depend on (back end, precision, pooling, shapes); part of a run's identity.
+    """
+
+    name: str
+    labels: Tags
+    access: Access
+    fingerprint: str
+    settings: Mapping[str, Any]
+
+    def predict(self, batch: Sequence[Tokens]) -> list[Prediction]:
+        """Tag each text. The answer to one text must not depend on the others of the batch."""
+
+    def fits(self, tokens: Tokens) -> bool:
+        """Tell whether the victim can read the whole text. Nothing is ever cut off in silence."""
+
+
+class Constraint(Protocol):
+    """A condition on the text of a candidate, checked before the victim is asked."""
+
+    def objection(self, original: Sentence, candidate: Sentence) -> str | None:
+        """Return why the candidate is not allowed, in a few words that reports count by, or None."""
+
+
+class PredictionConstraint(Protocol):
+    """A condition on the victim's answer: a candidate may break the victim and yet not count."""
+
+    def objection(self, original: Sentence, candidate: Sentence, prediction: Prediction) -> str | None:
+        """Return why the candidate does not count, in a few words, or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttackCard:
+    """Facts about an attack.
+
+    Attributes:
+        name: the registered name.
+        version: raised whenever the behaviour changes; name and version identify it.
+        access: what it must see of the victim.
+        touch: which tokens it may edit.
+        paper: where it comes from.
+        summary: first line of the class's docstring.
+    """
+
+    name: str
+    version: int
+    access: Access
+    touch: Touch
+    paper: str | None
+    summary: str
+
+
+class Attack(ABC):
+    """Base of all attacks. Parameters are annotated class attributes, as in a dataclass.
+
+    Attributes:
+        card: set by the `@attack` decorator.
+        constraints: conditions on candidates' texts.
+        prediction_constraints: conditions on the victim's answers.
+    """
+
+    card: ClassVar[AttackCard]
+
+    @property
+    def constraints(self) -> Sequence[Constraint]:
+        """Conditions on candidates' texts; none by default."""
+        return ()
+
+    @property
+    def prediction_constraints(self) -> Sequence[PredictionConstraint]:
+        """Conditions on the victim's answers; none by default."""
+        return ()
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters in force, for the run's specification."""
+        return asdict(self)  # type: ignore[call-overload, no-any-return]  # every subclass is made a dataclass
+
+    @abstractmethod
+    async def run(self, sentence: Sentence, probe: Probe) -> None:
+        """Attack one sentence: propose candidates to the probe until it ends the attack or ideas run out."""
+
+    @classmethod
+    def configured(cls, parameters: Mapping[str, Any]) -> Attack:
+        """Make the attack with some parameters changed.
+
+        Raises:
+            BadInput: an unknown parameter, or a value of the wrong type.
+        """
+        known = {f.name: f for f in fields(cls)}  # type: ignore[arg-type]  # every subclass is made a dataclass
+        for name, value in parameters.items():
+            if name not in known:
+                has = ", ".join(known) or "none"
+                raise BadInput(f"attack {cls.card.name} has no parameter {name!r}; it has: {has}")
+            default = known[name].default
+            if type(value) is not type(default):
+                wanted = type(default).__name__
+                raise BadInput(f"attack {cls.card.name}: {name} must be {wanted} (now {default!r}), not {value!r}")
+        return cls(**parameters)
+
+
+AttackClass = TypeVar("AttackClass", bound=Attack)
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def attack(
+    name: str, *, access: Access, touch: Touch = Touch.ANY, version: int = 1, paper: str | None = None
+) -> Callable[[type[AttackClass]], type[AttackClass]]:
+    """Make a class an attack: a frozen dataclass of its parameters with a card.
+
+    The class is found by name through the entry-point group `gauntlet.attacks`; the decorator does not register it.
+    """
+
+    def decorate(cls: type[AttackClass]) -> type[AttackClass]:
+        summary = (cls.__doc__ or "").strip().partition("\n")[0]
+        cls.card = AttackCard(name, version, access, touch, paper, summary)
+        return dataclass(frozen=True, kw_only=True)(cls)
+
+    return decorate

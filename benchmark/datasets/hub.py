@@ -1,0 +1,116 @@
+"""Data sets from the Hugging Face hub, by repository and pinned Parquet revision; no loading script is ever run.
+
+Needs the extra `hub` (`pip install 'ner-gauntlet[hub]'`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from benchmark.datasets.dataset import Dataset
+from benchmark.errors import BadInput, MissingResource
+from benchmark.tag_schemes import to_iob2
+from benchmark.types import Sentence
+
+__all__ = ["HUB_DATASETS", "HubDataset", "load_from_hub"]
+
+# The branch that the hub itself converts every data set to Parquet on.
+_PARQUET = "refs/convert/parquet"
+
+
+@dataclass(frozen=True)
+class HubDataset:
+    """Where a data set lives on the hub and how its columns are called.
+
+    Attributes:
+        repository: "owner/name".
+        config: configuration, where it has several.
+        revision: a Parquet revision.
+        tokens: column of tokens.
+        tags: column of tags (class labels or strings).
+        splits: our split names to the hub's.
+        scheme: tag scheme; "IO" for type names without B-/I- marks.
+        document: column that names the document, if any.
+        names: tag names in the order of the integers, where the column itself does not tell.
+    """
+
+    repository: str
+    config: str | None = None
+    revision: str = _PARQUET
+    tokens: str = "tokens"
+    tags: str = "ner_tags"
+    splits: Mapping[str, str] = field(default_factory=lambda: {"train": "train", "dev": "validation", "test": "test"})
+    scheme: str = "IOB2"
+    document: str | None = None
+    names: tuple[str, ...] = ()
+
+
+HUB_DATASETS: dict[str, HubDataset] = {
+    "conll2003": HubDataset("eriktks/conll2003"),
+    "ontonotes5": HubDataset("tner/ontonotes5", tags="tags"),
+    "wnut17": HubDataset("leondz/wnut_17"),
+    "wikigold": HubDataset("DFKI-SLT/wikigold_conll", splits={"test": "train"}),
+    "few-nerd": HubDataset("DFKI-SLT/few-nerd", config="supervised", scheme="IO"),
+    **{
+        f"crossner-{domain}": HubDataset("DFKI-SLT/cross_ner", config=domain)
+        for domain in ("ai", "literature", "music", "politics", "science")
+    },
+}
+
+
+def load_from_hub(name: str, where: HubDataset) -> Dataset:
+    """Load a data set from the hub or, in the hub's format, from a local folder given as the repository.
+
+    Raises:
+        MissingResource: the `datasets` package or the hub cannot be reached.
+        BadInput: columns or tags are not as described.
+    """
+    try:
+        import datasets
+    except ImportError:
+        raise MissingResource("data sets from the hub need: pip install 'ner-gauntlet[hub]'") from None
+    splits = {}
+    for ours, theirs in where.splits.items():
+        try:
+            rows = datasets.load_dataset(where.repository, where.config, split=theirs, revision=where.revision)
+        except Exception as error:
+            raise MissingResource(
+                f"data set {name} ({where.repository}) cannot be loaded from the hub: {_first_line(error)}; "
+                "with a local copy, pass --data-dir (a folder with "
+                f"{name}/test.conll)"
+            ) from error
+        for column in (where.tokens, where.tags):
+            if column not in rows.column_names:
+                raise BadInput(f"{where.repository} has no column {column!r}; it has: {', '.join(rows.column_names)}")
+        splits[ours] = tuple(_sentences(rows, where, ours))
+    return Dataset(name, splits, f"hub {where.repository}@{where.revision}")
+
+
+def _sentences(rows: Any, where: HubDataset, split: str) -> Iterable[Sentence]:
+    names = where.names or _names(rows.features[where.tags])
+    for number, row in enumerate(rows):
+        raw = [names[tag] if isinstance(tag, int) else str(tag) for tag in row[where.tags]]
+        if not raw:
+            continue
+        try:
+            tags = to_iob2(_mark(raw), "IOB1") if where.scheme == "IO" else to_iob2(raw, where.scheme)
+        except BadInput as error:
+            raise BadInput(f"{where.repository}, {split} row {number}: {error}") from None
+        document = str(row[where.document]) if where.document else None
+        yield Sentence(f"{split}-{number}", tuple(row[where.tokens]), tags, document=document)
+
+
+def _names(feature: Any) -> list[str]:
+    """Read the class labels' names off a column; empty where tags are strings already."""
+    inner = getattr(feature, "feature", feature)
+    return list(getattr(inner, "names", []))
+
+
+def _mark(types: list[str]) -> list[str]:
+    return ["O" if name == "O" else f"I-{name}" for name in types]
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]

@@ -1,0 +1,58 @@
+"""Where tensors live. All device-dependent choices are made here."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from benchmark.errors import BadInput
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["choose_device", "describe_device", "rows_per_forward"]
+
+# A fixed number of rows a forward keeps answers independent of their neighbours (see victims.transformer). Measured on
+# two CPU cores: 1 row 70, 8 rows 164, 16 rows 200, 32 rows 230 sentences a second, but the fewer rows, the less is
+# spent on filling up the last batch. A GPU wants more rows to be busy.
+_ROWS = {"cpu": 8, "cuda": 128}
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """Return the torch device of that name; `auto` is CUDA where there is one, else the CPU.
+
+    Raises:
+        BadInput: an unknown device, or one that is not there.
+    """
+    import torch
+
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise BadInput(f"unknown device {name!r}; use auto, cpu, cuda or cuda:N") from None
+    if device.type not in _ROWS:
+        raise BadInput(f"device {name!r} is not supported; use auto, cpu, cuda or cuda:N")
+    if device.type == "cuda":
+        if not torch.cuda.is_available() or (device.index or 0) >= torch.cuda.device_count():
+            raise BadInput(f"device {name!r} is not there; --device auto takes what is")
+        # Without a fixed workspace cuBLAS may add up in another order from call to call.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    return device
+
+
+def rows_per_forward(device: torch.device) -> int:
+    """Return how many texts go through a network at once on this device."""
+    return _ROWS[device.type]
+
+
+def describe_device(device: torch.device) -> str:
+    """Return the device's name for provenance."""
+    import platform
+
+    import torch
+
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{platform.machine()} cpu, {torch.get_num_threads()} threads"

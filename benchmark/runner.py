@@ -1,0 +1,299 @@
+"""From a plan to a result: one sentence's way through the house, once.
+
+`run` is idempotent: a finished run is read back, an interrupted one goes on, examples without a result are scored
+again. It always ends in the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from benchmark.attacking import Assault, Mode, mentions_of
+from benchmark.contracts import Attack, Victim
+from benchmark.datasets import Dataset, find_dataset
+from benchmark.engine import Engine
+from benchmark.goals import goal_named
+from benchmark.journal import Journal
+from benchmark.judging import Judges
+from benchmark.metrics import METRICS, per_type, rejections
+from benchmark.provenance import Stopwatch, machine, versions
+from benchmark.registry import Registry
+from benchmark.resources.encoders import DEFAULT_ENCODER
+from benchmark.resources.grammar import DEFAULT_CHECKER
+from benchmark.selection import Selection, SelectionRule, select
+from benchmark.spec import SCHEMA, RunSpec
+from benchmark.store import RunFolder, open_results
+from benchmark.threat import Budget
+from benchmark.victims import VictimOptions, find_victim, require_same_types
+
+if TYPE_CHECKING:
+    from benchmark.types import Tokens
+
+__all__ = ["ATTACKS", "EngineOptions", "Plan", "Progress", "RunReport", "Workshop", "run"]
+
+ATTACKS: Registry[type[Attack]] = Registry("attack", "gauntlet.attacks")
+
+# Called with what is going on, how much is done, and how much there is.
+Progress = Callable[[str, int, int], None]
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    """Report to nobody."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a user asks for, by names.
+
+    Attributes:
+        attack: name.
+        victim: name.
+        dataset: name.
+        split: of the data set.
+        parameters: of the attack, where they differ from the defaults.
+        goal: what counts as success.
+        mode: first-success or escalate.
+        queries: budget a sentence.
+        seed: of the attack's random numbers.
+        selection: which sentences.
+        options: how the victim is loaded.
+        scheme: tag scheme of local CoNLL files.
+        encoder: sentence encoder that judges similarity; None for the default, or whatever judged a finished run.
+        grammar: checker that judges grammar; likewise.
+    """
+
+    attack: str
+    victim: str = "minilm/newsroom"
+    dataset: str = "newsroom"
+    split: str = "test"
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    goal: str = "untargeted-strict"
+    mode: Mode = Mode.FIRST_SUCCESS
+    queries: int = 512
+    seed: int = 0
+    selection: SelectionRule = field(default_factory=SelectionRule)
+    options: VictimOptions = field(default_factory=VictimOptions)
+    scheme: str = "IOB2"
+    encoder: str | None = None
+    grammar: str | None = None
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """How the work is cut; it never changes a result.
+
+    Attributes:
+        concurrency: sentences attacked at once.
+        batch_size: texts handed to the victim at a time.
+        reverse: take the sentences from the last to the first.
+    """
+
+    concurrency: int = 64
+    batch_size: int = 256
+    reverse: bool = False
+
+
+class RunReport(NamedTuple):
+    """A run's result and what this call had to do for it.
+
+    Attributes:
+        result: the content of result.json.
+        folder: where it is.
+        attacked: sentences attacked by this call; 0 if all were finished before.
+    """
+
+    result: dict[str, Any]
+    folder: RunFolder
+    attacked: int
+
+
+class Workshop:
+    """Data sets, victims, selections and judges, each made once for all runs of a suite."""
+
+    def __init__(self, report: Progress = _silent) -> None:
+        self.report = report
+        self._datasets: dict[Any, Dataset] = {}
+        self._victims: dict[Any, Victim] = {}
+        self._selections: dict[Any, Selection] = {}
+        self._judges: dict[Any, Judges] = {}
+
+    def dataset(self, plan: Plan) -> Dataset:
+        """Return the plan's data set."""
+        key = (plan.dataset, plan.options.data_dir, plan.scheme)
+        if key not in self._datasets:
+            self._datasets[key] = find_dataset(plan.dataset, plan.options.data_dir, plan.scheme)
+        return self._datasets[key]
+
+    def victim(self, plan: Plan) -> Victim:
+        """Return the plan's victim."""
+        key = (plan.victim, repr(plan.options))
+        if key not in self._victims:
+            self._victims[key] = find_victim(plan.victim, plan.options)
+        return self._victims[key]
+
+    def selection(self, plan: Plan) -> Selection:
+        """Return the plan's sentences."""
+        key = (plan.victim, repr(plan.options), plan.dataset, plan.scheme, plan.split, plan.selection)
+        if key not in self._selections:
+            dataset, victim = self.dataset(plan), self.victim(plan)
+            require_same_types(victim, dataset.types, plan.dataset)
+            self._selections[key] = select(
+                dataset.split(plan.split),
+                victim,
+                plan.selection,
+                lambda done, total: self.report("choosing sentences", done, total),
+            )
+        return self._selections[key]
+
+    def judges(self, plan: Plan) -> Judges:
+        """Return the plan's judges."""
+        key = (plan.encoder, plan.grammar)
+        if key not in self._judges:
+            self._judges[key] = Judges.named(plan.encoder or DEFAULT_ENCODER, plan.grammar or DEFAULT_CHECKER)
+        return self._judges[key]
+
+
+class PreparedRun:
+    """A plan with everything it names loaded and checked; nothing has been attacked yet."""
+
+    def __init__(self, plan: Plan, workshop: Workshop) -> None:
+        goal = goal_named(plan.goal)
+        budget = Budget(plan.queries)
+        self.attack = ATTACKS.get(plan.attack).configured(plan.parameters)
+        self.plan = plan
+        self.workshop = workshop
+        dataset, victim = workshop.dataset(plan), workshop.victim(plan)
+        self.assault = Assault(
+            self.attack, victim, goal, plan.mode, budget, plan.seed, _known_mentions(dataset, plan.split)
+        )
+        selection = workshop.selection(plan)
+        self.sentences = {sentence.id: sentence for sentence in selection.sentences}
+        card = self.attack.card
+        self.spec = RunSpec(
+            attack=card.name,
+            attack_version=card.version,
+            parameters=self.attack.parameters,
+            victim=victim.name,
+            victim_fingerprint=victim.fingerprint,
+            victim_settings=dict(victim.settings),
+            dataset=dataset.name,
+            dataset_hash=dataset.hash(plan.split),
+            split=plan.split,
+            selection={**plan.selection.to_json(), "passed_over": dict(selection.passed_over)},
+            sentence_ids=tuple(self.sentences),
+            touch=card.touch.value,
+            access=card.access.name.lower(),
+            goal=plan.goal,
+            mode=plan.mode.value,
+            queries=plan.queries,
+            seed=plan.seed,
+        )
+
+    @cached_property
+    def judges(self) -> Judges:
+        """The judges, made when first needed."""
+        return self.workshop.judges(self.plan)
+
+
+def run(
+    plan: Plan,
+    results: Path,
+    workshop: Workshop | None = None,
+    engine_options: EngineOptions | None = None,
+) -> RunReport:
+    """Run a plan, or as much of it as is not done yet.
+
+    Raises:
+        GauntletError: bad input, a missing resource, damaged results, a folder that cannot be written; said before
+            anything is attacked wherever it can be known.
+    """
+    workshop = workshop or Workshop()
+    open_results(results)
+    prepared = PreparedRun(plan, workshop)
+    folder = RunFolder(results, prepared.spec.run_id)
+    asked_for_judges = plan.encoder is not None or plan.grammar is not None
+    if folder.result_file.is_file():
+        result = folder.read_result()
+        if not asked_for_judges or result["judges"] == prepared.judges.identity:
+            return RunReport(result, folder, 0)
+    with folder.locked():
+        folder.write_spec(prepared.spec)
+        attacked = 0
+        if not folder.examples_file.is_file():
+            _ = prepared.judges.identity  # a judge that is not there is said before anything is attacked
+            attacked = _attack(prepared, folder, engine_options or EngineOptions())
+        elif asked_for_judges:
+            _judge_again(prepared, folder)
+        result = score(folder)
+        folder.write_result(result)
+        folder.journal_file.unlink(missing_ok=True)
+    return RunReport(result, folder, attacked)
+
+
+def score(folder: RunFolder) -> dict[str, Any]:
+    """Compute the result of a run from its examples alone."""
+    spec = folder.read_spec()
+    examples, judges = folder.read_examples()
+    return {
+        "schema": SCHEMA,
+        "run_id": spec.run_id,
+        "spec": spec.to_json(),
+        "examples_sha256": folder.examples_hash(),
+        "judges": judges,
+        "metrics": {metric.name: metric.compute(examples).to_json() for metric in METRICS},
+        "per_type": per_type(examples),
+        "rejected": rejections(examples),
+    }
+
+
+def _attack(prepared: PreparedRun, folder: RunFolder, options: EngineOptions) -> int:
+    """Attack what the journal does not hold yet, judge, write the examples; return how many were attacked."""
+    workshop, spec, sentences = prepared.workshop, prepared.spec, prepared.sentences
+    engine = Engine(options.concurrency, options.batch_size)
+    stopwatch = Stopwatch()
+    with Journal(folder.journal_file) as journal:
+        done_before = len(journal.finished)
+        todo = [sentences[name] for name in spec.sentence_ids if name not in journal.finished]
+        jobs = [prepared.assault.job(s) for s in (reversed(todo) if options.reverse else todo)]
+        workshop.report(spec.attack, done_before, len(sentences))
+        for done in engine.run(jobs):
+            journal.append(done.result)
+            workshop.report(spec.attack, len(journal.finished), len(sentences))
+        outcomes = [journal.finished[name] for name in spec.sentence_ids]
+    attack_seconds = stopwatch.seconds()
+    workshop.report("judging texts", 0, 1)
+    examples = prepared.judges.judge(outcomes, sentences)
+    folder.write_examples(examples, prepared.judges.identity)
+    workshop.report("judging texts", 1, 1)
+    folder.write_provenance(
+        stopwatch.record(
+            attack_seconds=attack_seconds,
+            sentences_attacked=len(todo),
+            sentences_resumed=done_before,
+            concurrency=options.concurrency,
+            batch_size=options.batch_size,
+            texts_asked=sum(engine.asked.values()),
+            texts_forwarded=sum(engine.forwarded.values()),
+            machine=machine(str(prepared.assault.victim.settings.get("backend", "python"))),
+            versions=versions(),
+        )
+    )
+    return len(todo)
+
+
+def _judge_again(prepared: PreparedRun, folder: RunFolder) -> None:
+    """Let other judges read the texts of a finished run; nothing is attacked."""
+    examples, _ = folder.read_examples()
+    folder.result_file.unlink(missing_ok=True)  # it no longer belongs to the examples
+    again = prepared.judges.judge([example.outcome for example in examples], prepared.sentences)
+    folder.write_examples(again, prepared.judges.identity)
+
+
+def _known_mentions(dataset: Dataset, split: str) -> frozenset[Tokens] | None:
+    if "train" not in dataset.splits or split == "train":
+        return None
+    return frozenset(mention for sentence in dataset.split("train") for mention in mentions_of(sentence))

@@ -1,0 +1,71 @@
+"""From the name on the command line to a victim."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmark.errors import BadInput
+from benchmark.registry import Registry, did_you_mean
+
+if TYPE_CHECKING:
+    from benchmark.contracts import Victim
+    from benchmark.victims.label_map import LabelMap
+
+__all__ = ["VICTIMS", "VictimOptions", "find_victim", "split_name"]
+
+
+@dataclass(frozen=True)
+class VictimOptions:
+    """How to load a victim.
+
+    Attributes:
+        device: "auto", "cpu", "cuda", "cuda:1" …
+        pooling: "first-piece", or "characters" (SeqAttack's).
+        label_map: renames the victim's labels; None keeps them.
+        data_dir: where `minilm/NAME` finds its training data.
+        revision: of a hub repository.
+    """
+
+    device: str = "auto"
+    pooling: str = "first-piece"
+    label_map: LabelMap | None = None
+    data_dir: Path | None = None
+    revision: str | None = None
+
+
+# A victim's name is FAMILY:REST or FAMILY/REST; the family's loader makes the victim.
+VICTIMS: Registry[Callable[[str, VictimOptions], Victim]] = Registry("victim family", "gauntlet.victims")
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """Part a victim's name into family and the rest.
+
+    Raises:
+        BadInput: it has no such form.
+    """
+    match = re.fullmatch(r"([A-Za-z0-9_-]+)[:/](.+)", name)
+    if not match or match[1] not in VICTIMS:
+        near = did_you_mean(name, ["minilm/newsroom", *(f"{family}:NAME" for family in VICTIMS)])
+        raise BadInput(f"unknown victim {name!r}; {near} (forms: minilm/DATASET, hf:REPO, path:FOLDER, spacy:PIPELINE)")
+    return match[1], match[2]
+
+
+def find_victim(name: str, options: VictimOptions | None = None) -> Victim:
+    """Return the victim of that name.
+
+    Raises:
+        BadInput: no such victim, or its files are not as they should be.
+        MissingResource: a package or the hub is needed and not there.
+    """
+    family, rest = split_name(name)
+    options = options or VictimOptions()
+    victim = VICTIMS.get(family)(rest, options)
+    if options.label_map is None:
+        return victim
+    from benchmark.victims.label_map import RelabelledVictim
+
+    return RelabelledVictim(victim, options.label_map)

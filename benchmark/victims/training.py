@@ -1,0 +1,220 @@
+"""Training a token classifier: low-rank adapter and head on a frozen encoder."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from seqeval.metrics import f1_score
+from seqeval.scheme import IOB2
+
+from benchmark.datasets.dataset import Dataset
+from benchmark.errors import BadInput, CannotSave
+from benchmark.types import Sentence
+from benchmark.victims.recipe import Recipe
+from benchmark.victims.transformer import TransformerVictim
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["strict_f1", "train_adapter", "with_adapter"]
+
+_IGNORE = -100  # transformers' mark for pieces without a label
+_DROPOUT = 0.1
+
+
+def train_adapter(recipe: Recipe, dataset: Dataset, folder: Path, device: torch.device) -> None:
+    """Train by the recipe and store adapter, head and card in `folder`, which appears only when all is done.
+
+    Shows a progress bar and the dev F1 of each epoch; the best epoch is kept.
+
+    Raises:
+        BadInput: the data set has no training or dev split.
+        CannotSave: the folder cannot be written.
+    """
+    import torch
+    from peft import LoraConfig, TaskType, get_peft_model
+
+    from benchmark.victims.minilm import base_folder
+
+    train = _training_sentences(recipe, dataset)
+    dev = dataset.split("dev")
+    labels = ["O", *(f"{mark}-{kind}" for kind in dataset.types for mark in "BI")]
+    if len(labels) == 1:
+        raise BadInput(f"data set {dataset.name} has no entities to learn")
+    torch.manual_seed(recipe.seed)
+    config = LoraConfig(
+        task_type=TaskType.TOKEN_CLS,
+        r=recipe.rank,
+        lora_alpha=2 * recipe.rank,
+        lora_dropout=_DROPOUT,
+        target_modules="all-linear",
+        modules_to_save=["classifier"],
+    )
+    model = get_peft_model(_fresh_model(base_folder(), labels), config).to(device)
+    victim = _as_victim(model, base_folder(), device)
+    optimizer = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=recipe.learning_rate)
+    steps = recipe.epochs * -(-len(train) // recipe.batch_size)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _warm_up_then_decay(step, steps))
+    best_f1, best_state, history = -1.0, {}, []
+    with _progress() as progress:
+        bar = progress.add_task(f"training {recipe.architecture}/{dataset.name}", total=steps)
+        for epoch in range(recipe.epochs):
+            model.train()
+            for batch in _batches(train, recipe.batch_size, random.Random(f"{recipe.seed} {epoch}")):  # noqa: S311
+                loss = model(**_encode(batch, victim, labels, device)).loss
+                loss.backward()
+                torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+                optimizer.step()
+                schedule.step()
+                optimizer.zero_grad()
+                progress.advance(bar)
+            model.eval()
+            f1 = strict_f1(victim, dev)
+            history.append(round(f1, 4))
+            progress.console.print(f"  epoch {epoch + 1}: dev F1 {f1:.3f}", highlight=False)
+            if f1 > best_f1:
+                best_f1 = f1
+                best_state = {k: v.detach().cpu().clone() for k, v in _trained_state(model).items()}
+    card = {**recipe.to_json(), "dataset": dataset.name, "labels": labels, "dev_f1": history}
+    _store(model, best_state, card, folder)
+
+
+def with_adapter(base: Path, folder: Path, labels: Sequence[str]) -> Any:
+    """Return the encoder with the adapter of `folder` merged into it.
+
+    Raises:
+        BadInput: the adapter does not fit.
+    """
+    from peft import PeftModel
+
+    try:
+        return PeftModel.from_pretrained(_fresh_model(base, labels), str(folder)).merge_and_unload()
+    except (OSError, RuntimeError, ValueError, KeyError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise BadInput(f"the adapter in {folder} cannot be loaded: {reason}") from error
+
+
+def strict_f1(victim: TransformerVictim, sentences: Sequence[Sentence]) -> float:
+    """Return the strict IOB2 micro F1; a sentence the victim cannot read counts with all its mentions missed."""
+    readable = [k for k, sentence in enumerate(sentences) if victim.fits(sentence.tokens)]
+    tags = [["O"] * len(sentence) for sentence in sentences]
+    for k, answer in zip(readable, victim.predict([sentences[k].tokens for k in readable]), strict=True):
+        tags[k] = list(answer.tags)
+    gold = [list(sentence.tags) for sentence in sentences]
+    return float(f1_score(gold, tags, mode="strict", scheme=IOB2, zero_division=0))
+
+
+def _training_sentences(recipe: Recipe, dataset: Dataset) -> list[Sentence]:
+    train = list(dataset.split("train"))
+    if recipe.sentences is None:
+        return train
+    random.Random(recipe.seed).shuffle(train)  # noqa: S311 - reproducible on purpose
+    return train[: recipe.sentences]
+
+
+def _fresh_model(base: Path, labels: Sequence[str]) -> Any:
+    from transformers import AutoModelForTokenClassification, logging
+
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()  # the head is new on purpose; no need to warn
+    logging.disable_progress_bar()
+    try:
+        return AutoModelForTokenClassification.from_pretrained(
+            base,
+            id2label=dict(enumerate(labels)),
+            label2id={label: k for k, label in enumerate(labels)},
+            use_safetensors=True,
+        )
+    finally:
+        logging.set_verbosity(before)
+
+
+def _as_victim(model: Any, base: Path, device: torch.device) -> TransformerVictim:
+    from transformers import AutoTokenizer
+
+    return TransformerVictim(model, AutoTokenizer.from_pretrained(base), "in training", "", device)
+
+
+def _encode(
+    batch: Sequence[Sentence], victim: TransformerVictim, labels: Sequence[str], device: torch.device
+) -> dict[str, torch.Tensor]:
+    """Return input ids, mask and labels; only the first piece of a word has a label. Long sentences are cut here."""
+    import torch
+
+    index = {label: k for k, label in enumerate(labels)}
+    rows = [victim.encode(sentence.tokens) for sentence in batch]
+    length = max(len(pieces) for pieces, _ in rows)
+    ids = torch.zeros((len(batch), length), dtype=torch.long)
+    mask = torch.zeros_like(ids)
+    wanted = torch.full_like(ids, _IGNORE)
+    for k, (sentence, (pieces, starts)) in enumerate(zip(batch, rows, strict=True)):
+        ids[k, : len(pieces)] = torch.tensor(pieces)
+        mask[k, : len(pieces)] = 1
+        for start, tag in zip(starts, sentence.tags, strict=True):
+            wanted[k, start] = index[tag]
+    longest = victim.max_pieces
+    return {
+        "input_ids": ids[:, :longest].to(device),
+        "attention_mask": mask[:, :longest].to(device),
+        "labels": wanted[:, :longest].to(device),
+    }
+
+
+def _batches(sentences: Sequence[Sentence], size: int, rng: random.Random) -> Iterator[list[Sentence]]:
+    """Yield shuffled batches of sentences of similar length."""
+    order = list(sentences)
+    rng.shuffle(order)
+    pool = 50 * size
+    batches = []
+    for start in range(0, len(order), pool):
+        near = sorted(order[start : start + pool], key=len)
+        batches += [near[k : k + size] for k in range(0, len(near), size)]
+    rng.shuffle(batches)
+    yield from batches
+
+
+def _warm_up_then_decay(step: int, steps: int) -> float:
+    warm_up = max(1, steps // 10)
+    return min((step + 1) / warm_up, max(0.0, (steps - step) / max(1, steps - warm_up)))
+
+
+def _trained_state(model: Any) -> dict[str, torch.Tensor]:
+    from peft import get_peft_model_state_dict
+
+    return dict(get_peft_model_state_dict(model))
+
+
+def _store(model: Any, state: dict[str, torch.Tensor], card: dict[str, Any], folder: Path) -> None:
+    """Write the adapter in half precision, atomically."""
+    from safetensors.torch import save_file
+
+    scratch: str | None = None
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        scratch = tempfile.mkdtemp(dir=folder.parent, prefix=".training-")
+        save_file({name: tensor.half() for name, tensor in state.items()}, Path(scratch) / "adapter_model.safetensors")
+        config = model.peft_config["default"].to_dict()
+        config |= {"base_model_name_or_path": card["architecture"], "inference_mode": True}
+        config = {key: sorted(value) if isinstance(value, set) else value for key, value in config.items()}
+        for name, content in (("adapter_config.json", config), ("recipe.json", card)):
+            text = json.dumps(content, indent=1, sort_keys=True)
+            (Path(scratch) / name).write_text(text + "\n", encoding="utf-8")
+        os.replace(scratch, folder)  # noqa: PTH105 - beside its twin in `store`
+    except OSError as error:
+        if scratch:
+            shutil.rmtree(scratch, ignore_errors=True)
+        raise CannotSave(f"the trained victim cannot be saved in {folder}: {error.strerror or error}") from error
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), transient=True
+    )
