@@ -49,7 +49,7 @@ class DeepWordBug(Attack):
 
     async def run(self, sentence: Sentence, probe: Probe) -> None:
         """Walk the words by importance and keep, for each, the misspelling that helps most, if any does."""
-        reached = 0.0
+        reached = probe.start
         for i in await self.ranked(sentence, probe):
             verdicts = await probe(sentence.replace(i, word) for word in misspellings(sentence.tokens[i], probe.rng))
             if verdicts and best(verdicts).confidence > reached:

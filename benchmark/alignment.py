@@ -88,6 +88,10 @@ def modification_rate(edits: Sequence[Edit], length: int) -> float:
 
 def changed(original: Sentence, sentence: Sentence) -> frozenset[int]:
     """Return the positions in `sentence` whose word is new, replaced or merged."""
+    if sentence.sources == original.sources:
+        return frozenset(
+            [i for i, (old, new) in enumerate(zip(original.tokens, sentence.tokens, strict=True)) if old != new]
+        )
     return frozenset(
         i
         for i, (word, source) in enumerate(zip(sentence.tokens, sentence.sources, strict=True))

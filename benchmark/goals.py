@@ -15,7 +15,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from benchmark.errors import BadInput
 from benchmark.tag_schemes import tags_to_spans
@@ -45,11 +46,13 @@ class Clean:
         sentence: the original sentence.
         prediction: the victim's answer.
         labels: the victim's label set, in the order of the probabilities' columns.
+        memo: what goals remember about the sentence.
     """
 
     sentence: Sentence
     prediction: Prediction
     labels: Tags
+    memo: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def was(self, candidate: Sentence, i: int) -> str:
         """Clean prediction of the original token behind token `i` of a candidate; O for a new word."""
@@ -87,6 +90,18 @@ class Goal(ABC):
         """Return the search signal; higher is nearer to success. Labels-only victims yield the label score."""
 
 
+class _Aims(NamedTuple):
+    """What a token goal is after in the candidates of one alignment.
+
+    Attributes:
+        targets: (position, labels that break the token, their columns).
+        scale: number of tokens that scores are divided by.
+    """
+
+    targets: list[tuple[int, frozenset[str], tuple[int, ...]]]
+    scale: int
+
+
 class TokenGoal(Goal):
     """A goal that looks at each token by itself.
 
@@ -98,38 +113,42 @@ class TokenGoal(Goal):
         """Sentences without gold entity tokens, or with none of them right, offer nothing."""
         if not any(clean.sentence.inside(i) for i in range(len(clean.sentence))):
             return "no entity"
-        if not self._eligible(clean, clean.sentence):
+        if not self._aims(clean, clean.sentence).targets:
             return "nothing right to break"
         return None
 
     def label_score(self, clean: Clean, candidate: Sentence, tags: Tags) -> float:
         """Share of the gold entity tokens that were right and are broken now."""
-        broken = sum(self._broken(candidate.tags[i], tags[i]) for i in self._eligible(clean, candidate))
-        return broken / self._scale(candidate)
+        aims = self._aims(clean, candidate)
+        return sum(tags[i] in breaking for i, breaking, _ in aims.targets) / aims.scale
 
     def confidence_score(self, clean: Clean, candidate: Sentence, prediction: Prediction) -> float:
         """The same, with each token that holds counted by the victim's doubt in it."""
         if prediction.probabilities is None:
             return self.label_score(clean, candidate, prediction.tags)
+        aims = self._aims(clean, candidate)
         total = 0.0
-        for i in self._eligible(clean, candidate):
-            gold = candidate.tags[i]
-            if self._broken(gold, prediction.tags[i]):
+        for i, breaking, columns in aims.targets:
+            if prediction.tags[i] in breaking:
                 total += 1.0
             else:
-                total += clean.mass(prediction, i, [label for label in clean.labels if self._broken(gold, label)])
-        return total / self._scale(candidate)
+                row = prediction.probabilities[i]
+                total += sum(float(row[k]) for k in columns)
+        return total / aims.scale
 
-    def _scale(self, candidate: Sentence) -> int:
-        return sum(self._counts(tag) for tag in candidate.tags) or 1
-
-    def _eligible(self, clean: Clean, candidate: Sentence) -> list[int]:
-        """Positions that the goal is after and that were right on the clean text."""
-        return [
-            i
-            for i, gold in enumerate(candidate.tags)
-            if self._watches(gold) and self._right(gold, clean.was(candidate, i))
-        ]
+    def _aims(self, clean: Clean, candidate: Sentence) -> _Aims:
+        """Tokens the goal is after that were right on the clean text; the same for all candidates of one alignment."""
+        key = (self.name, candidate.tags, candidate.sources)
+        aims = clean.memo.get(key)
+        if aims is None:
+            targets = []
+            for i, gold in enumerate(candidate.tags):
+                if self._watches(gold) and self._right(gold, clean.was(candidate, i)):
+                    columns = [k for k, label in enumerate(clean.labels) if self._broken(gold, label)]
+                    targets.append((i, frozenset(clean.labels[k] for k in columns), tuple(columns)))
+            aims = _Aims(targets, sum(self._counts(gold) for gold in candidate.tags) or 1)
+            clean.memo[key] = aims
+        return aims
 
     def _counts(self, gold: str) -> bool:
         """Whether a token is one of the `E` that scores are divided by."""

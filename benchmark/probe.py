@@ -89,6 +89,7 @@ class Probe:
 
     Attributes:
         clean: the original sentence and the victim's clean prediction, free to look at.
+        start: confidence score of the clean text; a candidate below it leads away from the goal.
         rng: the attack's own random numbers, from seed, attack and sentence id.
         found: the best successful verdict so far.
     """
@@ -105,6 +106,7 @@ class Probe:
         prediction_constraints: Sequence[PredictionConstraint] = (),
     ) -> None:
         self.clean = clean
+        self.start = goal.confidence_score(clean, clean.sentence, clean.prediction)
         self.rng = rng
         self.found: Verdict | None = None
         self.search_queries = 0
