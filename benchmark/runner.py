@@ -6,8 +6,8 @@ again. It always ends in the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,6 +20,7 @@ from benchmark.goals import goal_named
 from benchmark.journal import Journal
 from benchmark.judging import Judges
 from benchmark.metrics import METRICS, per_type, rejections
+from benchmark.progress import Progress, silent
 from benchmark.provenance import Stopwatch, machine, versions
 from benchmark.registry import Registry
 from benchmark.resources.encoders import DEFAULT_ENCODER
@@ -33,16 +34,9 @@ from benchmark.victims import VictimOptions, find_victim, require_same_types
 if TYPE_CHECKING:
     from benchmark.types import Tokens
 
-__all__ = ["ATTACKS", "EngineOptions", "Plan", "Progress", "RunReport", "Workshop", "run"]
+__all__ = ["ATTACKS", "EngineOptions", "Plan", "RunReport", "Workshop", "run"]
 
 ATTACKS: Registry[type[Attack]] = Registry("attack", "gauntlet.attacks")
-
-# Called with what is going on, how much is done, and how much there is.
-Progress = Callable[[str, int, int], None]
-
-
-def _silent(stage: str, done: int, total: int) -> None:
-    """Report to nobody."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +108,7 @@ class RunReport(NamedTuple):
 class Workshop:
     """Data sets, victims, selections and judges, each made once for all runs of a suite."""
 
-    def __init__(self, report: Progress = _silent) -> None:
+    def __init__(self, report: Progress = silent) -> None:
         self.report = report
         self._datasets: dict[Any, Dataset] = {}
         self._victims: dict[Any, Victim] = {}
@@ -132,7 +126,7 @@ class Workshop:
         """Return the plan's victim."""
         key = (plan.victim, repr(plan.options))
         if key not in self._victims:
-            self._victims[key] = find_victim(plan.victim, plan.options)
+            self._victims[key] = find_victim(plan.victim, replace(plan.options, report=self.report))
         return self._victims[key]
 
     def selection(self, plan: Plan) -> Selection:

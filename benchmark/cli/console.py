@@ -39,10 +39,12 @@ def progress_report() -> Iterator[Any]:
     """Yield a `report(stage, done, total)` that draws one bar a stage on standard error."""
     bars: dict[str, TaskID] = {}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    # Without a terminal (a log file, CI) a bar would only be noise.
+    # Without a terminal (a log file, CI) a bar would only be noise: each stage gets one line.
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
 
         def report(stage: str, done: int, total: int) -> None:
+            if not errors.is_terminal and stage not in bars:
+                errors.print(stage, markup=False, highlight=False, soft_wrap=True)
             if stage not in bars or progress.tasks[bars[stage]].finished:
                 for bar in bars.values():
                     progress.update(bar, visible=False)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from benchmark.cli.console import DataDir, Device, Json, output, print_json
+from benchmark.cli.console import DataDir, Device, Json, output, print_json, progress_report
 from benchmark.errors import BadInput
 
 __all__ = ["train"]
@@ -49,7 +49,8 @@ def train(
     folder = out or adapter_folder(recipe)
     if folder.exists():
         raise BadInput(f"{folder} is there already; delete it first to train again")
-    train_adapter(recipe, dataset, folder, choose_device(device))
+    with progress_report() as report:
+        train_adapter(recipe, dataset, folder, choose_device(device), report)
     victim = load_adapter(folder, name, VictimOptions(device=device))
     scores = {
         split: round(strict_f1(victim, dataset.split(split)), 4) for split in ("dev", "test") if split in dataset.splits

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.errors import BadInput
+from benchmark.progress import Progress, silent
 from benchmark.registry import Registry, did_you_mean
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class VictimOptions:
         label_map: renames the victim's labels; None keeps them.
         data_dir: where `minilm/NAME` finds its training data.
         revision: of a hub repository.
+        report: told how far a training is.
     """
 
     device: str = "auto"
@@ -35,6 +37,7 @@ class VictimOptions:
     label_map: LabelMap | None = None
     data_dir: Path | None = None
     revision: str | None = None
+    report: Progress = field(default=silent, repr=False, compare=False)
 
 
 # A victim's name is FAMILY:REST or FAMILY/REST; the family's loader makes the victim.

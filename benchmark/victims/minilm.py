@@ -8,7 +8,6 @@ of `minilm/newsroom` is bundled; others are trained on first use and cached unde
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +40,7 @@ def trained(name: str, options: VictimOptions) -> TransformerVictim:
     if not folder.is_dir():
         from benchmark.victims.training import train_adapter
 
-        train_adapter(recipe, dataset, folder, choose_device(options.device))
+        train_adapter(recipe, dataset, folder, choose_device(options.device), options.report)
     return load_adapter(folder, f"minilm/{name}", options)
 
 
@@ -87,6 +86,3 @@ def load_adapter(folder: Path, name: str, options: VictimOptions) -> Transformer
     victim = TransformerVictim(model, tokenizer, name, fingerprint, choose_device(options.device), options.pooling)
     victim.settings = {**victim.settings, "recipe": card["id"]}
     return victim
-
-
-os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

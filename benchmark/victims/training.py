@@ -11,12 +11,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from seqeval.metrics import f1_score
 from seqeval.scheme import IOB2
 
 from benchmark.datasets.dataset import Dataset
 from benchmark.errors import BadInput, CannotSave
+from benchmark.progress import Progress, silent
 from benchmark.types import Sentence
 from benchmark.victims.recipe import Recipe
 from benchmark.victims.transformer import TransformerVictim
@@ -30,10 +30,12 @@ _IGNORE = -100  # transformers' mark for pieces without a label
 _DROPOUT = 0.1
 
 
-def train_adapter(recipe: Recipe, dataset: Dataset, folder: Path, device: torch.device) -> None:
+def train_adapter(
+    recipe: Recipe, dataset: Dataset, folder: Path, device: torch.device, report: Progress = silent
+) -> None:
     """Train by the recipe and store adapter, head and card in `folder`, which appears only when all is done.
 
-    Shows a progress bar and the dev F1 of each epoch; the best epoch is kept.
+    The epoch with the best dev F1 is kept. `report` is told the steps and the dev F1 of each epoch.
 
     Raises:
         BadInput: the data set has no training or dev split.
@@ -64,25 +66,27 @@ def train_adapter(recipe: Recipe, dataset: Dataset, folder: Path, device: torch.
     steps = recipe.epochs * -(-len(train) // recipe.batch_size)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _warm_up_then_decay(step, steps))
     best_f1, best_state, history = -1.0, {}, []
-    with _progress() as progress:
-        bar = progress.add_task(f"training {recipe.architecture}/{dataset.name}", total=steps)
-        for epoch in range(recipe.epochs):
-            model.train()
-            for batch in _batches(train, recipe.batch_size, random.Random(f"{recipe.seed} {epoch}")):  # noqa: S311
-                loss = model(**_encode(batch, victim, labels, device)).loss
-                loss.backward()
-                torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-                optimizer.step()
-                schedule.step()
-                optimizer.zero_grad()
-                progress.advance(bar)
-            model.eval()
-            f1 = strict_f1(victim, dev)
-            history.append(round(f1, 4))
-            progress.console.print(f"  epoch {epoch + 1}: dev F1 {f1:.3f}", highlight=False)
-            if f1 > best_f1:
-                best_f1 = f1
-                best_state = {k: v.detach().cpu().clone() for k, v in _trained_state(model).items()}
+    stage = f"training {recipe.architecture}/{dataset.name}"
+    step = 0
+    for epoch in range(recipe.epochs):
+        model.train()
+        for batch in _batches(train, recipe.batch_size, random.Random(f"{recipe.seed} {epoch}")):  # noqa: S311
+            report(stage, step, steps)
+            loss = model(**_encode(batch, victim, labels, device)).loss
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            schedule.step()
+            optimizer.zero_grad()
+            step += 1
+        model.eval()
+        f1 = strict_f1(victim, dev)
+        history.append(round(f1, 4))
+        stage = f"training {recipe.architecture}/{dataset.name}, epoch {epoch + 1}: dev F1 {f1:.3f}"
+        report(stage, step, steps)
+        if f1 > best_f1:
+            best_f1 = f1
+            best_state = {k: v.detach().cpu().clone() for k, v in _trained_state(model).items()}
     card = {**recipe.to_json(), "dataset": dataset.name, "labels": labels, "dev_f1": history}
     _store(model, best_state, card, folder)
 
@@ -207,14 +211,10 @@ def _store(model: Any, state: dict[str, torch.Tensor], card: dict[str, Any], fol
         for name, content in (("adapter_config.json", config), ("recipe.json", card)):
             text = json.dumps(content, indent=1, sort_keys=True)
             (Path(scratch) / name).write_text(text + "\n", encoding="utf-8")
+        Path(scratch).chmod(0o755)  # temporary folders are private
+        (Path(scratch) / "adapter_model.safetensors").chmod(0o644)
         os.replace(scratch, folder)  # noqa: PTH105 - beside its twin in `store`
     except OSError as error:
         if scratch:
             shutil.rmtree(scratch, ignore_errors=True)
         raise CannotSave(f"the trained victim cannot be saved in {folder}: {error.strerror or error}") from error
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), transient=True
-    )

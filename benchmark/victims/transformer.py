@@ -8,6 +8,7 @@ every forward has exactly `rows` texts; the last one is filled up. A test checks
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,9 +73,7 @@ class TransformerVictim:
         self._device = device
         self._pieces: dict[str, tuple[int, ...]] = {}
         self._prefix, self._suffix = self._special_pieces()
-        # RoBERTa's position table starts after its padding index, so two of its places cannot be used.
-        usable = model.config.max_position_embeddings - (2 if "roberta" in model.config.model_type else 0)
-        self.max_pieces = min(usable, tokenizer.model_max_length)
+        self.max_pieces = min(_positions(model.config), tokenizer.model_max_length)
 
     def fits(self, tokens: Tokens) -> bool:
         """Tell whether the whole text goes into the model."""
@@ -169,6 +168,14 @@ class TransformerVictim:
     def _characters(self, piece: int) -> int:
         text = self._tokenizer.convert_ids_to_tokens(piece)
         return max(1, len(text.removeprefix("##").lstrip("\u0120\u2581")))
+
+
+def _positions(config: Any) -> int:
+    """Return how many pieces a model can read; without a table of positions there is no limit of its own."""
+    table = getattr(config, "max_position_embeddings", None) or sys.maxsize
+    # RoBERTa's table starts after its padding index, so two of its places cannot be used.
+    shifted = "roberta" in config.model_type or config.model_type == "camembert"
+    return table - 2 if shifted else table
 
 
 def from_folder(folder: str, options: VictimOptions) -> TransformerVictim:

@@ -25,7 +25,9 @@ FOLDER = Path(__file__).parent.parent / "golden"
 NAMES = {"Ana": "B-PER", "Ruiz": "I-PER", "Tallinn": "B-ORG", "Water": "I-ORG", "Chad": "B-LOC", "Kenyan": "B-MISC"}
 SENTENCES = [
     sentence("Ana Ruiz left Tallinn Water on Friday .", "B-PER I-PER O B-ORG I-ORG O O O", "a"),
-    sentence("Two Kenyan runners , it was said , had crossed Chad by bicycle .", "O B-MISC O O O O O O O O B-LOC O O O", "b"),
+    sentence(
+        "Two Kenyan runners , it was said , had crossed Chad by bicycle .", "O B-MISC O O O O O O O O B-LOC O O O", "b"
+    ),
     sentence('" Nobody in Chad complained , " the spokesman added later .', "O O O B-LOC O O O O O O O O", "c"),
     sentence("It rained all day .", "O O O O O", "d"),
 ]

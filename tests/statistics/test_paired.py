@@ -49,7 +49,7 @@ def test_concordant_pairs_do_not_matter():
 
 
 def test_items_of_different_number_are_refused():
-    with pytest.raises(ValueError, match="shorter|longer"):
+    with pytest.raises(ValueError, match=r"shorter|longer"):
         mcnemar([True, False], [True])
 
 
