@@ -24,8 +24,10 @@ class Casing(Attack):
 
     async def run(self, sentence: Sentence, probe: Probe) -> None:
         """Ask one casing at a time, so that the smallest change that works is the one found."""
+        seen = {sentence.tokens}
         for candidate in self.candidates(sentence):
-            if candidate.tokens != sentence.tokens:
+            if candidate.tokens not in seen:
+                seen.add(candidate.tokens)
                 await probe([candidate])
 
     def candidates(self, sentence: Sentence) -> Iterator[Sentence]:

@@ -97,4 +97,4 @@ class DeepWordBugByLabels(DeepWordBug):
             probe.rng.shuffle(positions)
             return positions
         inside = [i for i in range(len(sentence)) if sentence.inside(i)]
-        return sorted(positions, key=lambda i: min(abs(i - k) for k in inside))
+        return sorted(positions, key=lambda i: min((abs(i - k) for k in inside), default=0))

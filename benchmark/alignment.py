@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from rapidfuzz.distance import Levenshtein
 
@@ -43,8 +44,9 @@ def edit_script(original: Sentence, sentence: Sentence) -> tuple[Edit, ...]:
         if not source:
             edits.append(Edit(Operation.INSERT, done, (word,), 0))
             continue
-        first, covers = source[0], len(source)
-        if first < done or source != tuple(range(first, first + covers)):
+        # What a merge joined may have become neighbours by a deletion; then it covers the deleted tokens as well.
+        first, covers = source[0], source[-1] - source[0] + 1
+        if first < done or any(a >= b for a, b in pairwise(source)):
             raise BadInput(f"sentence {sentence.id}: tokens are out of order; only a paraphrase may reorder")
         edits += [Edit(Operation.DELETE, i) for i in range(done, first)]
         if covers > 1:
@@ -112,6 +114,8 @@ def align_paraphrase(sentence: Sentence, tokens: Tokens, spans: tuple[Span, ...]
     mentions = sentence.spans
     if len(spans) != len(mentions):
         raise BadInput(f"sentence {sentence.id}: {len(mentions)} mentions, but {len(spans)} spans in the paraphrase")
+    if not tokens:
+        raise BadInput(f"sentence {sentence.id}: the paraphrase has no tokens")
     tags = spans_to_tags(spans, len(tokens))
     sources: list[tuple[int, ...]] = [()] * len(tokens)
     for old, new in zip(mentions, spans, strict=True):
@@ -119,6 +123,7 @@ def align_paraphrase(sentence: Sentence, tokens: Tokens, spans: tuple[Span, ...]
             raise BadInput(f"sentence {sentence.id}: the paraphrase changes the mention at {new.start}-{new.end}")
         for k in range(old.end - old.start):
             sources[new.start + k] = sentence.sources[old.start + k]
+    _refuse_repeats(sentence, tokens)
     free: dict[str, list[int]] = {}
     for i, word in enumerate(sentence.tokens):
         if not sentence.inside(i):
@@ -128,6 +133,18 @@ def align_paraphrase(sentence: Sentence, tokens: Tokens, spans: tuple[Span, ...]
         if tags[i] == "O" and same:
             sources[i] = sentence.sources[same.pop(0)]
     return replace(sentence, tokens=tokens, tags=tags, sources=tuple(sources), paraphrased=True)
+
+
+def _refuse_repeats(sentence: Sentence, tokens: Tokens) -> None:
+    """A mention that stands once more than before would be gold O in its new place."""
+    for mention in sentence.spans:
+        words = sentence.tokens[mention.start : mention.end]
+        if _occurrences(words, tokens) > _occurrences(words, sentence.tokens):
+            raise BadInput(f"sentence {sentence.id}: the paraphrase repeats the mention {' '.join(words)!r}")
+
+
+def _occurrences(words: Tokens, tokens: Tokens) -> int:
+    return sum(tokens[i : i + len(words)] == words for i in range(len(tokens) - len(words) + 1))
 
 
 def _paraphrase_distance(edit: Edit) -> int:

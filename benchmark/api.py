@@ -18,6 +18,7 @@ from benchmark.runner import ATTACKS
 from benchmark.tag_schemes import to_iob2
 from benchmark.threat import Access, Budget
 from benchmark.types import Outcome, Prediction, Sentence, Tags, Tokens
+from benchmark.victims.label_map import require_iob2_labels
 
 __all__ = ["CallableVictim", "attack"]
 
@@ -47,6 +48,7 @@ class CallableVictim:
             source = repr(tag)
         self.fingerprint = hashlib.sha256(source.encode()).hexdigest()
         self.settings: Mapping[str, Any] = {"backend": "callable"}
+        self.unknown_word = "[UNK]"
         self._tag = tag
 
     def fits(self, tokens: Tokens) -> bool:
@@ -68,7 +70,9 @@ class CallableVictim:
         if not self.labels:
             if len(answer) != len(tokens):
                 raise BadInput(f"{self.name} gave {len(answer)} tags for {len(tokens)} tokens")
-            return Prediction(tuple(str(tag) for tag in answer))
+            tags = tuple(str(tag) for tag in answer)
+            require_iob2_labels((*tags, "O"), self.name)
+            return Prediction(tags)
         probabilities = np.asarray(answer, dtype=np.float32)
         if probabilities.shape != (len(tokens), len(self.labels)):
             raise BadInput(
@@ -123,8 +127,10 @@ def attack(
         seed,
     )
     prepared = [_as_sentence(k, given) for k, given in enumerate(sentences)]
-    finished = {done.name: done.result for done in Engine().run(assault.job(sentence) for sentence in prepared)}
-    return [finished[sentence.id] for sentence in prepared]
+    # Jobs are named by position: a caller's sentence ids need not be unique.
+    jobs = (assault.job(sentence)._replace(name=str(k)) for k, sentence in enumerate(prepared))
+    finished = {done.name: done.result for done in Engine().run(jobs)}
+    return [finished[str(k)] for k in range(len(prepared))]
 
 
 def _as_victim(given: Victim | Tagger, labels: Sequence[str]) -> Victim:

@@ -22,6 +22,7 @@ from benchmark.goals import Clean, Goal
 from benchmark.probe import AttackOver, Probe, VictimService, rng_for
 from benchmark.threat import Budget, ThreatModel
 from benchmark.types import Outcome, Sentence, Status, Tokens
+from benchmark.victims.label_map import types_of
 
 if TYPE_CHECKING:
     from benchmark.contracts import Victim
@@ -80,6 +81,11 @@ class Assault:
                 f"attack {card.name} needs the victim's {card.access.name.lower()}, but {self.victim.name} gives "
                 f"{self.victim.access.name.lower()} only; `gauntlet list attacks` tells which attacks need less"
             )
+
+        wanted = getattr(self.goal, "type", None)
+        if wanted is not None and self.victim.labels and wanted not in types_of(self.victim.labels):
+            known = ", ".join(sorted(types_of(self.victim.labels)))
+            raise BadInput(f"goal {self.goal.name}: {self.victim.name} has no type {wanted}; it has: {known}")
 
     def job(self, sentence: Sentence) -> Job:
         """Return the engine job that attacks a sentence; its result is an `Outcome`."""

@@ -29,6 +29,7 @@ class Victim(Protocol):
         labels: IOB2 label set, in the order of the probabilities' columns.
         access: what it can give away.
         fingerprint: sha256 over weights, tokenizer and configuration.
+        unknown_word: stands for a word it does not know; `[UNK]` where it has none of its own.
         settings: what else its answers depend on (back end, precision, pooling, shapes); part of a run's identity.
     """
 
@@ -36,6 +37,7 @@ class Victim(Protocol):
     labels: Tags
     access: Access
     fingerprint: str
+    unknown_word: str
     settings: Mapping[str, Any]
 
     def predict(self, batch: Sequence[Tokens]) -> list[Prediction]:
@@ -123,7 +125,7 @@ class Attack(ABC):
                 has = ", ".join(known) or "none"
                 raise BadInput(f"attack {cls.card.name} has no parameter {name!r}; it has: {has}")
             default = known[name].default
-            if type(value) is not type(default):
+            if type(value) is not type(default) and not (isinstance(default, float) and type(value) is int):
                 wanted = type(default).__name__
                 raise BadInput(f"attack {cls.card.name}: {name} must be {wanted} (now {default!r}), not {value!r}")
         return cls(**parameters)

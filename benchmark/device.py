@@ -35,7 +35,10 @@ def choose_device(name: str = "auto") -> torch.device:
     if device.type not in _ROWS:
         raise BadInput(f"device {name!r} is not supported; use auto, cpu, cuda or cuda:N")
     if device.type == "cuda":
-        if not torch.cuda.is_available() or (device.index or 0) >= torch.cuda.device_count():
+        # torch keeps an index in eight bits: cuda:256 would be cuda:0 without a word.
+        index = device.index or 0
+        there = str(device) == name and 0 <= index < torch.cuda.device_count()
+        if not torch.cuda.is_available() or not there:
             raise BadInput(f"device {name!r} is not there; --device auto takes what is")
         # Without a fixed workspace cuBLAS may add up in another order from call to call.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")

@@ -12,6 +12,7 @@ batch. `victims.transformer` tells how a neural network keeps that promise.
 
 from __future__ import annotations
 
+import itertools
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Generator, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -92,10 +93,8 @@ class Engine:
         queue = iter(jobs)
         running: list[_Running] = []
         while True:
-            for job in queue:
-                running.append(_Running(job.name, job.start()))
-                if len(running) >= self.concurrency:
-                    break
+            free = self.concurrency - len(running)
+            running += [_Running(job.name, job.start()) for job in itertools.islice(queue, free)]
             if not running:
                 return
             answers = self._answer_all([r.question for r in running if r.question is not None])
@@ -170,7 +169,10 @@ class _Running:
 def _answers_or_errors(service: Service[Any, Any], batch: list[Any]) -> list[Any]:
     """Answer a batch; if it fails, answer one by one, so that only the guilty question's job sees the error."""
     try:
-        return list(service.answer(batch))
+        answers = list(service.answer(batch))
+        if len(answers) != len(batch):
+            raise RuntimeError(f"{service.identity} gave {len(answers)} answers to {len(batch)} questions")
+        return answers
     except Exception as error:  # noqa: BLE001 - handed to the jobs that asked
         if len(batch) == 1:
             return [error]

@@ -94,11 +94,11 @@ class _Aims(NamedTuple):
     """What a token goal is after in the candidates of one alignment.
 
     Attributes:
-        targets: (position, labels that break the token, their columns).
+        targets: (position, gold tag, columns of the labels that break it).
         scale: number of tokens that scores are divided by.
     """
 
-    targets: list[tuple[int, frozenset[str], tuple[int, ...]]]
+    targets: list[tuple[int, str, tuple[int, ...]]]
     scale: int
 
 
@@ -120,7 +120,7 @@ class TokenGoal(Goal):
     def label_score(self, clean: Clean, candidate: Sentence, tags: Tags) -> float:
         """Share of the gold entity tokens that were right and are broken now."""
         aims = self._aims(clean, candidate)
-        return sum(tags[i] in breaking for i, breaking, _ in aims.targets) / aims.scale
+        return sum(self._broken(gold, tags[i]) for i, gold, _ in aims.targets) / aims.scale
 
     def confidence_score(self, clean: Clean, candidate: Sentence, prediction: Prediction) -> float:
         """The same, with each token that holds counted by the victim's doubt in it."""
@@ -128,8 +128,8 @@ class TokenGoal(Goal):
             return self.label_score(clean, candidate, prediction.tags)
         aims = self._aims(clean, candidate)
         total = 0.0
-        for i, breaking, columns in aims.targets:
-            if prediction.tags[i] in breaking:
+        for i, gold, columns in aims.targets:
+            if self._broken(gold, prediction.tags[i]):
                 total += 1.0
             else:
                 row = prediction.probabilities[i]
@@ -143,9 +143,11 @@ class TokenGoal(Goal):
         if aims is None:
             targets = []
             for i, gold in enumerate(candidate.tags):
-                if self._watches(gold) and self._right(gold, clean.was(candidate, i)):
+                # An edit may re-open a mention (I- becomes B-), so "was right" looks at the original's gold.
+                before = clean.sentence.tags[candidate.sources[i][0]] if candidate.sources[i] else gold
+                if self._watches(gold) and self._right(before, clean.was(candidate, i)):
                     columns = [k for k, label in enumerate(clean.labels) if self._broken(gold, label)]
-                    targets.append((i, frozenset(clean.labels[k] for k in columns), tuple(columns)))
+                    targets.append((i, gold, tuple(columns)))
             aims = _Aims(targets, sum(self._counts(gold) for gold in candidate.tags) or 1)
             clean.memo[key] = aims
         return aims
@@ -331,6 +333,6 @@ def goal_named(name: str) -> Goal:
     }
     if name in plain:
         return plain[name]()
-    if name.startswith("targeted(") and name.endswith(")") and name != "targeted(TYPE)":
+    if name.startswith("targeted(") and name.endswith(")") and name not in {"targeted(TYPE)", "targeted()"}:
         return TargetedToType(name[len("targeted(") : -1])
     raise BadInput(f"unknown goal {name!r}; known: {', '.join(GOALS)}")

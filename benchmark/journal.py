@@ -6,6 +6,7 @@ off at the next start. A damaged line anywhere else is an error: something other
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -35,7 +36,8 @@ class Journal:
     def __enter__(self) -> Self:
         try:
             self.finished, intact = _read(self._path)
-            self._file = self._path.open("ab")
+            # Unbuffered: what could not be written must not be tried again when the file is closed.
+            self._file = self._path.open("ab", buffering=0)
             # Cut off a torn last line.
             if self._path.is_file() and self._path.stat().st_size > intact:
                 self._file.truncate(intact)
@@ -56,8 +58,8 @@ class Journal:
         """
         line = _sealed(canonical_json(outcome_to_json(outcome)))
         try:
-            self._file.write(line)
-            self._file.flush()
+            if self._file.write(line) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             if self._path.is_file():  # a device such as /dev/full cannot be synced
                 os.fsync(self._file.fileno())
         except OSError as error:

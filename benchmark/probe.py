@@ -12,11 +12,12 @@ import hashlib
 import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from benchmark.alignment import edit_script, modification_rate
 from benchmark.engine import Ask
+from benchmark.threat import Access
 from benchmark.types import Prediction, Sentence, Tokens
 
 if TYPE_CHECKING:
@@ -105,6 +106,8 @@ class Probe:
         constraints: Sequence[Constraint] = (),
         prediction_constraints: Sequence[PredictionConstraint] = (),
     ) -> None:
+        if threat.access is Access.LABELS:
+            clean = replace(clean, prediction=_without_scores(clean.prediction))
         self.clean = clean
         self.start = goal.confidence_score(clean, clean.sentence, clean.prediction)
         self.rng = rng
@@ -128,6 +131,11 @@ class Probe:
     def queries_left(self) -> int:
         """How many texts may still be asked."""
         return self._budget.queries - self.search_queries - self.constraint_queries - self.gradient_queries
+
+    @property
+    def unknown_word(self) -> str:
+        """The victim's own word for "unknown", one piece in its vocabulary."""
+        return self._service.victim.unknown_word
 
     def aim(self, threshold: float | None) -> None:
         """Set the label score at which the attack succeeds; None means any above zero."""
@@ -176,7 +184,10 @@ class Probe:
     async def _ask(self, texts: Sequence[Tokens]) -> list[Prediction]:
         self.search_queries += len(texts)
         self.distinct.update(texts)
-        return await Ask(self._service, texts) if texts else []
+        predictions = await Ask(self._service, texts) if texts else []
+        if self._threat.access is Access.LABELS:
+            return [_without_scores(prediction) for prediction in predictions]
+        return predictions
 
     def _admits(self, candidate: Sentence) -> bool:
         original = self.clean.sentence
@@ -216,5 +227,10 @@ class Probe:
             return (-edits, verdict.confidence) if self._threshold is None else (verdict.score, -edits)
 
         kept = max(successes, key=merit)
-        if self.found is None or self._threshold is not None:
+        if self.found is None or kept.score > self.found.score:
             self.found = kept
+
+
+def _without_scores(prediction: Prediction) -> Prediction:
+    """What an attack sees that has asked for labels only, whatever the victim could give."""
+    return Prediction(prediction.tags)

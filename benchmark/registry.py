@@ -55,7 +55,7 @@ class Registry(Generic[T]):
         if self._frozen:
             raise BadInput(f"the registry of {self._kind}s is frozen; register {name!r} before the run starts")
         taken = self._targets.get(name)
-        if taken is not None and taken != target:
+        if taken is not None and (type(taken) is not type(target) or taken != target):
             raise BadInput(
                 f"two {self._kind}s are called {name!r}: {_where(taken)} and {_where(target)}; uninstall or rename one"
             )
@@ -74,9 +74,10 @@ class Registry(Generic[T]):
         if isinstance(target, str | EntryPoint):
             try:
                 loaded = cast("T", _load(target))
-            except (ImportError, AttributeError) as error:
+            except Exception as error:  # a plug-in may fail in any way
+                reason = f"{type(error).__name__}: {error}"
                 raise MissingResource(
-                    f"{self._kind} {name!r} ({_where(target)}) cannot be imported: {error}"
+                    f"{self._kind} {name!r} ({_where(target)}) cannot be imported: {reason}"
                 ) from error
             return loaded
         return target

@@ -55,7 +55,6 @@ class Plan:
         seed: of the attack's random numbers.
         selection: which sentences.
         options: how the victim is loaded.
-        scheme: tag scheme of local CoNLL files.
         encoder: sentence encoder that judges similarity; None for the default, or whatever judged a finished run.
         grammar: checker that judges grammar; likewise.
     """
@@ -71,7 +70,6 @@ class Plan:
     seed: int = 0
     selection: SelectionRule = field(default_factory=SelectionRule)
     options: VictimOptions = field(default_factory=VictimOptions)
-    scheme: str = "IOB2"
     encoder: str | None = None
     grammar: str | None = None
 
@@ -117,9 +115,9 @@ class Workshop:
 
     def dataset(self, plan: Plan) -> Dataset:
         """Return the plan's data set."""
-        key = (plan.dataset, plan.options.data_dir, plan.scheme)
+        key = (plan.dataset, plan.options.data_dir, plan.options.scheme)
         if key not in self._datasets:
-            self._datasets[key] = find_dataset(plan.dataset, plan.options.data_dir, plan.scheme)
+            self._datasets[key] = find_dataset(plan.dataset, plan.options.data_dir, plan.options.scheme)
         return self._datasets[key]
 
     def victim(self, plan: Plan) -> Victim:
@@ -131,7 +129,7 @@ class Workshop:
 
     def selection(self, plan: Plan) -> Selection:
         """Return the plan's sentences."""
-        key = (plan.victim, repr(plan.options), plan.dataset, plan.scheme, plan.split, plan.selection)
+        key = (plan.victim, repr(plan.options), plan.dataset, plan.options.scheme, plan.split, plan.selection)
         if key not in self._selections:
             dataset, victim = self.dataset(plan), self.victim(plan)
             require_same_types(victim, dataset.types, plan.dataset)
@@ -218,7 +216,7 @@ def run(
         folder.write_spec(prepared.spec)
         attacked = 0
         if not folder.examples_file.is_file():
-            _ = prepared.judges.identity  # a judge that is not there is said before anything is attacked
+            _ = prepared.judges  # one that is not there is told before anything is attacked
             attacked = _attack(prepared, folder, engine_options or EngineOptions())
         elif asked_for_judges:
             _judge_again(prepared, folder)
@@ -234,7 +232,7 @@ def score(folder: RunFolder) -> dict[str, Any]:
     examples, judges = folder.read_examples()
     return {
         "schema": SCHEMA,
-        "run_id": spec.run_id,
+        "run_id": folder.run_id,
         "spec": spec.to_json(),
         "examples_sha256": folder.examples_hash(),
         "judges": judges,

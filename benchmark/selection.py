@@ -79,18 +79,15 @@ def select(
     limit = rule.limit or len(order)
     for start in range(0, len(order), _CHUNK):
         chunk = order[start : start + _CHUNK]
-        candidates = []
+        readable = [s for s in chunk if s.spans and victim.fits(s.tokens)]
+        answers = dict(zip(map(id, readable), victim.predict([s.tokens for s in readable]), strict=True))
         for sentence in chunk:
-            if not sentence.spans:
-                passed_over["no mention"] += 1
-            elif not victim.fits(sentence.tokens):
-                passed_over["too long for the victim"] += 1
-            else:
-                candidates.append(sentence)
-        for sentence, answer in zip(candidates, victim.predict([s.tokens for s in candidates]), strict=True):
             if len(chosen) == limit:
                 break
-            if _missed(sentence, answer) > rule.max_missed:
+            answer = answers.get(id(sentence))
+            if answer is None:
+                passed_over["too long for the victim" if sentence.spans else "no mention"] += 1
+            elif _missed(sentence, answer) > rule.max_missed:
                 passed_over["victim misses too many mentions"] += 1
             else:
                 chosen.append(sentence)

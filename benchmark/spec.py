@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-__all__ = ["SCHEMA", "RunSpec", "canonical_json"]
+__all__ = ["SCHEMA", "RunSpec", "canonical_json", "spec_id"]
 
 # Version of everything stored: specification, journal, examples, results. `store.migrate` reads older ones.
 SCHEMA = 1
@@ -21,6 +21,11 @@ SCHEMA = 1
 def canonical_json(value: Any) -> str:
     """Return JSON that is the same for equal values: sorted keys, no spare space, no NaN."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def spec_id(record: Mapping[str, Any]) -> str:
+    """Return the sixteen hexadecimal digits that name a specification in its JSON form."""
+    return hashlib.sha256(canonical_json(record).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ class RunSpec:
     @property
     def run_id(self) -> str:
         """Sixteen hexadecimal digits that name the run."""
-        return hashlib.sha256(canonical_json(self.to_json()).encode()).hexdigest()[:16]
+        return spec_id(self.to_json())
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready form."""

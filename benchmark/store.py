@@ -30,7 +30,7 @@ from benchmark.errors import BadInput, Busy, CannotSave, CorruptResult
 from benchmark.journal import outcome_from_json, outcome_to_json
 from benchmark.metrics import Example
 from benchmark.resources.grammar import CATEGORIES
-from benchmark.spec import SCHEMA, RunSpec
+from benchmark.spec import SCHEMA, RunSpec, canonical_json, spec_id
 
 __all__ = ["MIGRATIONS", "RunFolder", "migrate", "open_results", "stored_runs", "write_atomically"]
 
@@ -124,10 +124,14 @@ class RunFolder:
         Raises:
             CorruptResult: it is damaged or belongs to another run.
         """
-        spec = RunSpec.from_json(migrate(_read_json(self.spec_file)))
-        if spec.run_id != self.run_id:
-            raise CorruptResult(f"{self.spec_file} was altered: it describes run {spec.run_id}, not {self.run_id}")
-        return spec
+        record = _read_json(self.spec_file)
+        migrated = migrate(record)
+        if spec_id(record) != self.run_id:  # as stored: a run keeps its name when the schema changes
+            raise CorruptResult(f"{self.spec_file} was altered: it describes run {spec_id(record)}, not {self.run_id}")
+        try:
+            return RunSpec.from_json(migrated)
+        except (KeyError, TypeError, ValueError) as error:
+            raise CorruptResult(f"{self.spec_file} cannot be read ({error}); delete the run's folder") from error
 
     def write_examples(self, examples: Sequence[Example], judges: Mapping[str, str]) -> None:
         """Store the examples with the names of the judges in the file's metadata."""
@@ -135,7 +139,7 @@ class RunFolder:
         for example in examples:
             row = outcome_to_json(example.outcome)
             row["trajectory"] = [{"queries": q, "confidence": c} for q, c in row["trajectory"]]
-            row["rejected"] = [{"reason": r, "count": c} for r, c in row["rejected"].items()]
+            row["rejected"] = [{"reason": r, "count": c} for r, c in sorted(row["rejected"].items())]
             row["similarity"] = example.similarity
             errors = example.grammar_errors
             row["grammar_errors"] = None if errors is None else {c: errors.get(c, 0) for c in CATEGORIES}
@@ -160,7 +164,7 @@ class RunFolder:
             return [_example(row) for row in table.to_pylist()], json.loads(metadata["judges"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise CorruptResult(
-                f"{self.examples_file} cannot be read ({str(error).splitlines()[0]}); "
+                f"{self.examples_file} cannot be read ({error!r}); "
                 "put the original back, or delete the run's folder to attack again"
             ) from error
 
@@ -174,7 +178,7 @@ class RunFolder:
 
     def write_result(self, result: Mapping[str, Any]) -> None:
         """Store the result; the run is done when this returns."""
-        write_atomically(self.result_file, _pretty(result))
+        write_atomically(self.result_file, _pretty({**result, "sha256": _checksum(result)}))
 
     def read_result(self) -> dict[str, Any]:
         """Return the result after checking that it belongs to the examples beside it.
@@ -182,13 +186,20 @@ class RunFolder:
         Raises:
             CorruptResult: one of the two was altered.
         """
-        result = migrate(_read_json(self.result_file))
-        if not self.examples_file.is_file() or self.examples_hash() != result.get("examples_sha256"):
+        record = _read_json(self.result_file)
+        migrated = migrate({key: value for key, value in record.items() if key != "sha256"})
+        checksum = record.pop("sha256", None)
+        if checksum != _checksum(record) or record.get("run_id") != self.run_id:
+            raise CorruptResult(
+                f"{self.result_file} was altered or belongs to another run; delete it, and `gauntlet results` computes "
+                "it from the examples again"
+            )
+        if not self.examples_file.is_file() or self.examples_hash() != record.get("examples_sha256"):
             raise CorruptResult(
                 f"{self.examples_file} was altered or is gone: its hash is not the one in result.json; "
                 "put the original back, or delete the run's folder to attack again"
             )
-        return result
+        return migrated
 
 
 def open_results(path: Path) -> Path:
@@ -221,11 +232,14 @@ def migrate(
 
     Raises:
         BadInput: it was written by a newer version, or is too old to be read.
+        CorruptResult: it does not say which schema it has.
     """
     steps = MIGRATIONS if migrations is None else migrations
     newest = max([SCHEMA, *(version + 1 for version in steps)])
     version = record.get("schema")
-    if not isinstance(version, int) or version > newest:
+    if not isinstance(version, int):
+        raise CorruptResult("a stored record names no schema; delete the run's folder and run again")
+    if version > newest:
         raise BadInput(f"a stored record has schema {version}, this version reads up to {newest}; upgrade ner-gauntlet")
     while version < newest:
         if version not in steps:
@@ -260,6 +274,10 @@ def write_atomically(path: Path, content: bytes | str) -> None:
         raise CannotSave(f"cannot write {path}: {error.strerror}; make room and run the same command again") from error
 
 
+def _checksum(record: Mapping[str, Any]) -> str:
+    return hashlib.sha256(canonical_json(record).encode()).hexdigest()
+
+
 def _example(row: dict[str, Any]) -> Example:
     similarity, errors = row.pop("similarity"), row.pop("grammar_errors")
     row["trajectory"] = [(step["queries"], step["confidence"]) for step in row["trajectory"]]
@@ -272,8 +290,8 @@ def _read_json(path: Path) -> dict[str, Any]:
         record = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise CorruptResult(f"{path} cannot be read ({error}); delete it and run again") from error
-    if not isinstance(record, dict):
-        raise CorruptResult(f"{path} is not a JSON object; delete it and run again")
+    if not isinstance(record, dict) or not isinstance(record.get("schema"), int):
+        raise CorruptResult(f"{path} is not a JSON object with a schema; delete it and run again")
     return record
 
 

@@ -59,8 +59,10 @@ class ThreatModel:
         for i in changed(original, candidate):
             if reason := invalid_word(candidate.tokens[i]):
                 return reason
-        if self.touch is Touch.CONTEXT and _mentions(original) != _mentions(candidate):
-            return "touches a mention"
+        if self.touch is Touch.CONTEXT:
+            before, after = _mentions(original), _mentions(candidate)
+            if before != after and not (candidate.paraphrased and sorted(before) == sorted(after)):
+                return "touches a mention"
         if self.touch is Touch.ENTITY and _context(original) != _context(candidate):
             return "touches the context"
         return None
@@ -68,7 +70,7 @@ class ThreatModel:
 
 # Pieces of sub-word vocabularies and special tokens that language models leave behind.
 _MODEL_DEBRIS = re.compile(
-    r"##|[\u0120\u2581]|\[(?:UNK|MASK|PAD|CLS|SEP|BLANK)\]|</?(?:s|unk|mask|pad)>", re.IGNORECASE
+    r"##|[\u0120\u2581]|(?i:\[(?:UNK|MASK|PAD|CLS|SEP|BLANK)\]|</?(?:s|unk|mask|pad)>|<\|\w+\|>)"
 )
 
 
@@ -86,9 +88,9 @@ def invalid_word(word: str) -> str | None:
 
 
 def _mentions(sentence: Sentence) -> Sequence[tuple[str, tuple[str, ...]]]:
-    mentions = [(span.type, sentence.tokens[span.start : span.end]) for span in sentence.spans]
-    return sorted(mentions) if sentence.paraphrased else mentions
+    return [(span.type, sentence.tokens[span.start : span.end]) for span in sentence.spans]
 
 
-def _context(sentence: Sentence) -> list[str]:
-    return [word for word, tag in zip(sentence.tokens, sentence.tags, strict=True) if tag == "O"]
+def _context(sentence: Sentence) -> list[tuple[str, tuple[int, ...]]]:
+    tokens = zip(sentence.tokens, sentence.sources, sentence.tags, strict=True)
+    return [(word, source) for word, source, tag in tokens if tag == "O"]

@@ -108,6 +108,8 @@ class Sentence:
             raise BadInput(f"sentence {self.id}: {len(self.tokens)} tokens but {len(self.tags)} tags")
         before = "O"
         for i, tag in enumerate(self.tags):
+            if tag != "O" and (tag[:2] not in {"B-", "I-"} or not tag[2:]):
+                raise BadInput(f"sentence {self.id}: tag {tag!r} at token {i} is not IOB2 (O, B-TYPE, I-TYPE)")
             if tag[0] == "I" and before[2:] != tag[2:]:
                 raise BadInput(f"sentence {self.id}: {tag} at token {i} continues no entity (dangling I-)")
             before = tag
@@ -272,6 +274,8 @@ class Status(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one sentence. Holds no text of the data set, so that it can be published.
+
+    (The traceback of an error is the exception: its message may quote a word.)
 
     Attributes:
         sentence_id: which sentence.

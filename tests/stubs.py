@@ -33,6 +33,7 @@ class StubVictim:
         self.labels = labels
         self.access = Access.LABELS if confidence is None else Access.SCORES
         self.fingerprint = "stub"
+        self.unknown_word = "[UNK]"
         self.settings: Mapping[str, Any] = {"backend": "stub"}
         self.asked: list[Tokens] = []
         self.batches: list[int] = []

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
-import click
 import typer
 
 from benchmark.cli.console import errors, quiet_libraries
@@ -25,6 +25,9 @@ EXIT_CODES: dict[type[GauntletError], int] = {
     Busy: 6,
 }
 _FAULT, _INTERRUPTED = 70, 130
+
+# Typer may carry its own copy of click, so the base of usage errors is taken from Typer's.
+_Usage: Any = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 
 _EPILOG = (
     "Exit codes: 0 done; 1 done, but some sentences ended in an error; 2 bad input or usage; 3 something is missing; "
@@ -56,13 +59,15 @@ def main() -> None:
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     quiet_libraries()
     try:
-        code = app(arguments, standalone_mode=False)
-    except click.exceptions.Exit as end:
+        code = app(arguments, prog_name="gauntlet", standalone_mode=False)
+        if code == _INTERRUPTED:
+            raise KeyboardInterrupt
+    except typer.Exit as end:
         code = end.exit_code
-    except click.ClickException as error:
+    except _Usage as error:
         error.show()
         code = error.exit_code
-    except (KeyboardInterrupt, click.exceptions.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         errors.print("interrupted; run the same command again to go on", style="yellow", markup=False)
         code = _INTERRUPTED
     except GauntletError as error:

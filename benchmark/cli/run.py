@@ -82,7 +82,10 @@ def run(
             raise BadInput("--param goes with exactly one --attack")
         overrides["attacks"] = [{"name": attack[0], "parameters": _parameters(param)}]
     options = VictimOptions(
-        device=device, data_dir=data_dir, label_map=LabelMap.parse(label_map) if label_map else None
+        device=device,
+        data_dir=data_dir,
+        scheme=scheme or VictimOptions.scheme,
+        label_map=LabelMap.parse(label_map) if label_map else None,
     )
     if suite is None and not attack:
         raise BadInput("name a suite (gauntlet run quick) or an attack (gauntlet run --attack deepwordbug-i)")
@@ -109,7 +112,7 @@ def run(
             output.print(table)
         attacked = sum(r.attacked for r in reports)
         errors.print(
-            f"{attacked} sentences attacked, {len(reports)} runs in {results / 'runs'}"
+            f"{attacked} sentences attacked; runs: {len(reports)}, in {results / 'runs'}"
             + ("" if attacked else " (all were finished before)"),
             highlight=False,
         )
@@ -140,17 +143,22 @@ def _literal(text: str) -> Any:
 
 def _tell(plans: list[Any], json: bool) -> None:
     """Check names and say what would be done."""
+    from benchmark.datasets.finding import require_dataset
     from benchmark.goals import goal_named
     from benchmark.runner import ATTACKS
     from benchmark.threat import Budget
-    from benchmark.victims.finding import split_name
+    from benchmark.victims.finding import require_pooling, split_name
 
     rows = []
     for plan in plans:
         ATTACKS.get(plan.attack).configured(plan.parameters)
         goal_named(plan.goal)
         Budget(plan.queries)
-        split_name(plan.victim)
+        family, rest = split_name(plan.victim)
+        require_dataset(plan.dataset, plan.options.data_dir)
+        if family == "minilm":
+            require_dataset(rest, plan.options.data_dir)
+        require_pooling(plan.options.pooling)
         rows.append(
             {
                 "attack": plan.attack,

@@ -34,9 +34,7 @@ def read_conll(path: Path, split: str, scheme: str = "IOB2") -> tuple[Sentence, 
     for first_line, rows in _blocks(path):
         if rows[0][0] == _DOCUMENT:
             documents += 1
-            rows = rows[1:]  # noqa: PLW2901 - some files put no empty line after the mark
-            if not rows:
-                continue
+            continue
         try:
             tags = to_iob2([row[-1] for row in rows], scheme)
         except BadInput as error:
@@ -49,7 +47,7 @@ def read_conll(path: Path, split: str, scheme: str = "IOB2") -> tuple[Sentence, 
 
 
 def _blocks(path: Path) -> Iterator[tuple[int, list[list[str]]]]:
-    """Yield (number of the first line, rows) for each block between empty lines."""
+    """Yield (number of the first line, rows) for each sentence and each document mark."""
     rows: list[list[str]] = []
     width: int | None = None
     start = 1
@@ -57,17 +55,19 @@ def _blocks(path: Path) -> Iterator[tuple[int, list[list[str]]]]:
         # White space in the narrow sense: exotic characters such as U+0085 or a zero-width space belong to tokens.
         columns = line.strip(" \t\r").replace("\t", " ").split(" ")
         columns = [column for column in columns if column]
-        if not columns:
+        mark = columns[:1] == [_DOCUMENT]  # ends a sentence as an empty line does; some files put none beside it
+        if not columns or mark:
             if rows:
                 yield start, rows
+            if mark:
+                yield number, [columns]
             rows, start = [], number + 1
             continue
         if len(columns) < 2:  # noqa: PLR2004 - token and tag
             raise BadInput(f"{path}, line {number}: one column only; a token and a tag are needed")
-        if columns[0] != _DOCUMENT:
-            if width is not None and len(columns) != width:
-                raise BadInput(f"{path}, line {number}: {len(columns)} columns, but {width} before (ragged columns)")
-            width = len(columns)
+        if width is not None and len(columns) != width:
+            raise BadInput(f"{path}, line {number}: {len(columns)} columns, but {width} before (ragged columns)")
+        width = len(columns)
         rows.append(columns)
     if rows:
         yield start, rows

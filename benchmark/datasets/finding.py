@@ -14,7 +14,7 @@ from benchmark.errors import BadInput
 from benchmark.registry import Registry, did_you_mean
 from benchmark.types import Sentence
 
-__all__ = ["DATASETS", "data_folder", "find_dataset", "local_names"]
+__all__ = ["DATASETS", "data_folder", "find_dataset", "local_names", "require_dataset"]
 
 DATASETS: Registry[Callable[[], Dataset]] = Registry("data set", "gauntlet.datasets")
 
@@ -44,8 +44,24 @@ def find_dataset(name: str, data_dir: Path | None = None, scheme: str = "IOB2") 
         return _from_folder(path.name, path, scheme)
     if path.suffix in _READERS:
         return Dataset(path.stem, {"test": _read(path, "test", scheme)}, str(path))
-    if name in HUB_DATASETS:
-        return load_from_hub(name, HUB_DATASETS[name])
+    require_dataset(name, data_dir)
+    return load_from_hub(name, HUB_DATASETS[name])
+
+
+def require_dataset(name: str, data_dir: Path | None = None) -> None:
+    """Refuse a name that no data set has, without loading anything.
+
+    Raises:
+        BadInput: nothing of that name.
+    """
+    folder = data_folder(data_dir)
+    path = Path(name)
+    if name in DATASETS or name in HUB_DATASETS or path.is_dir() or path.suffix in _READERS:
+        return
+    if folder and (folder / name).is_dir():
+        return
+    if path.is_file():
+        raise BadInput(f"{name} is neither .conll nor .jsonl; rename it to what it is")
     known = sorted({*DATASETS, *local_names(data_dir), *HUB_DATASETS})
     raise BadInput(
         f"unknown data set {name!r}; {did_you_mean(name, known)} (local ones: --data-dir or GAUNTLET_DATA, "
@@ -80,6 +96,9 @@ def _from_folder(name: str, folder: Path, scheme: str) -> Dataset:
         for suffix in _READERS
         if (folder / f"{split}{suffix}").is_file()
     }
+    twice = [split for split in _SPLITS if all((folder / f"{split}{suffix}").is_file() for suffix in _READERS)]
+    if twice:
+        raise BadInput(f"{folder} holds {twice[0]} both as .conll and as .jsonl; keep one")
     if not splits:
         raise BadInput(f"{folder} holds none of train, dev, test as .conll or .jsonl")
     return Dataset(name, splits, str(folder))

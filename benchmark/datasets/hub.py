@@ -1,4 +1,6 @@
-"""Data sets from the Hugging Face hub, by repository and pinned Parquet revision; no loading script is ever run.
+"""Data sets from the Hugging Face hub, by repository and Parquet revision; no loading script is ever run.
+
+The hub's own Parquet branch moves with its repository; what was read is held by the content hash in every result.
 
 Needs the extra `hub` (`pip install 'ner-gauntlet[hub]'`).
 """
@@ -71,6 +73,7 @@ def load_from_hub(name: str, where: HubDataset) -> Dataset:
         import datasets
     except ImportError:
         raise MissingResource("data sets from the hub need: pip install 'ner-gauntlet[hub]'") from None
+    datasets.disable_progress_bars()
     splits = {}
     for ours, theirs in where.splits.items():
         try:
@@ -91,6 +94,10 @@ def load_from_hub(name: str, where: HubDataset) -> Dataset:
 def _sentences(rows: Any, where: HubDataset, split: str) -> Iterable[Sentence]:
     names = where.names or _names(rows.features[where.tags])
     for number, row in enumerate(rows):
+        if not names and any(isinstance(tag, int) for tag in row[where.tags]):
+            raise BadInput(
+                f"column {where.tags!r} of {where.repository} holds plain numbers; their names are not known"
+            )
         raw = [names[tag] if isinstance(tag, int) else str(tag) for tag in row[where.tags]]
         if not raw:
             continue

@@ -17,7 +17,9 @@ from benchmark.types import Sentence, Span
 __all__ = ["read_jsonl"]
 
 # A word with inner apostrophes, hyphens, dots and the like stays whole; other marks stand alone.
-_TOKEN = re.compile(r"\w+(?:[-'\u2019.,:/&@_]\w+)*|[^\w\s]")
+# Combining marks belong to the letter before.
+_LETTERS = r"\w[\w\u0300-\u036f\u0900-\u0dff\u20d0-\u20ff]*"
+_TOKEN = re.compile(rf"{_LETTERS}(?:[-'\u2019.,:/&@_]{_LETTERS})*|[^\w\s]")
 
 
 def read_jsonl(path: Path, split: str) -> tuple[Sentence, ...]:
@@ -27,16 +29,21 @@ def read_jsonl(path: Path, split: str) -> tuple[Sentence, ...]:
         BadInput: missing, empty, malformed JSON, spans outside the text or inside tokens; the line is named.
     """
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except FileNotFoundError:
         raise BadInput(f"no such file: {path}") from None
     except (UnicodeDecodeError, OSError) as error:
         raise BadInput(f"{path} cannot be read: {error}") from None
     sentences: list[Sentence] = []
+    ids: set[str] = set()
     for number, line in enumerate(lines, 1):
         if line.strip():
             try:
-                sentences.append(_sentence(json.loads(line), f"{split}-{len(sentences)}"))
+                sentence = _sentence(json.loads(line), f"{split}-{len(sentences)}")
+                if sentence.id in ids:
+                    raise BadInput(f"the id {sentence.id!r} is taken by an earlier line")
+                ids.add(sentence.id)
+                sentences.append(sentence)
             except (BadInput, KeyError, TypeError, ValueError) as error:
                 raise BadInput(f"{path}, line {number}: {_explain(error)}") from None
     if not sentences:
@@ -46,6 +53,9 @@ def read_jsonl(path: Path, split: str) -> tuple[Sentence, ...]:
 
 def _sentence(record: dict[str, Any], default_id: str) -> Sentence:
     text = record["text"]
+    if not isinstance(text, str):
+        raise BadInput(f"the text is no string but {text!r}")
+    text.encode("utf-8")  # half a surrogate pair is no text
     pieces = [(m.start(), m.end()) for m in _TOKEN.finditer(text)]
     if not pieces:
         raise BadInput("no tokens in the text")
@@ -57,7 +67,10 @@ def _sentence(record: dict[str, Any], default_id: str) -> Sentence:
         if first is None or last is None:
             surface = text[span["start"] : span["end"]]
             raise BadInput(f"span {span['start']}-{span['end']} ({surface!r}) does not begin and end at token borders")
-        spans.append(Span(first, last + 1, str(span["label"])))
+        label = span["label"]
+        if not isinstance(label, str) or not label:
+            raise BadInput(f"span {span['start']}-{span['end']} has no label")
+        spans.append(Span(first, last + 1, label))
     tokens = tuple(text[start:end] for start, end in pieces)
     document = record.get("document")
     return Sentence(

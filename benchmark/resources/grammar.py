@@ -85,14 +85,25 @@ class LanguageToolChecker:
                 f"no LanguageTool {where}: {reason}; --grammar lingotweaker works without, "
                 "--grammar languagetool:http://HOST:PORT takes a server"
             ) from error
+        self._where = server or "on this machine"
         self.identity = (
             f"LanguageTool through language-tool-python {version('language-tool-python')}"
             f"{' at ' + server if server else ''}, detokenizer {RULES_VERSION}"
         )
 
     def count(self, texts: Sequence[str]) -> list[Counter[str]]:
-        """Count matches, one text at a time."""
-        return [_by_category(match.category for match in self._tool.check(text)) for text in texts]
+        """Count matches, one text at a time.
+
+        Raises:
+            MissingResource: the server has gone.
+        """
+        try:
+            return [_by_category(match.category for match in self._tool.check(text)) for text in texts]
+        except Exception as error:
+            reason = (str(error) or type(error).__name__).splitlines()[0]
+            raise MissingResource(
+                f"LanguageTool ({self._where}) stopped answering: {reason}; start it again and run the same command to go on"
+            ) from error
 
 
 def checker_named(name: str) -> GrammarChecker:

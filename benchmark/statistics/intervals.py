@@ -64,6 +64,6 @@ def bootstrap(
 
 
 def median_interval(values: Sequence[float]) -> Interval:
-    """Distribution-free interval of the median, from order statistics; infinite where there are too few values."""
+    """Distribution-free interval of the median, from order statistics; NaN where there are too few values."""
     interval = stats.quantile_test(np.asarray(values, dtype=np.float64), p=0.5).confidence_interval(LEVEL)
     return Interval(float(interval.low), float(interval.high))

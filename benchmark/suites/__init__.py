@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from itertools import product
 from pathlib import Path
@@ -19,10 +19,47 @@ from benchmark.victims import LabelMap, VictimOptions
 
 __all__ = ["Suite", "load_suite", "suite_names"]
 
-_FIELDS = {
-    "description", "attacks", "victims", "datasets", "seeds", "split", "goal", "mode", "queries", "limit",
-    "max_missed", "selection_seed", "pooling", "label_map", "scheme",
-}  # fmt: skip
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_list(value: Any, each: Callable[[Any], bool]) -> bool:
+    return isinstance(value, list) and all(each(item) for item in value)
+
+
+def _is_attack(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return _is_text(value)
+    return (
+        _is_text(value.get("name"))
+        and set(value) <= {"name", "parameters"}
+        and isinstance(value.get("parameters", {}), dict)
+    )
+
+
+# Field names and what their values must be.
+_FIELDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "description": ("a text", lambda v: isinstance(v, str)),
+    "attacks": ("a list of names or of tables with name and parameters", lambda v: _is_list(v, _is_attack)),
+    "victims": ("a list of names", lambda v: _is_list(v, _is_text)),
+    "datasets": ("a list of names", lambda v: _is_list(v, _is_text)),
+    "seeds": ("a list of whole numbers", lambda v: _is_list(v, _is_whole)),
+    "split": ("a name", _is_text),
+    "goal": ("a name", _is_text),
+    "mode": ("a name", _is_text),
+    "queries": ("a whole number", _is_whole),
+    "limit": ("a whole number", _is_whole),
+    "max_missed": ("a number", lambda v: isinstance(v, float) or _is_whole(v)),
+    "selection_seed": ("a whole number", _is_whole),
+    "pooling": ("a name", _is_text),
+    "label_map": ("a text such as PERSON=PER,DATE=O", _is_text),
+    "scheme": ("a name", _is_text),
+}
 
 
 @dataclass(frozen=True)
@@ -60,7 +97,10 @@ def load_suite(name: str, overrides: Mapping[str, Any] | None = None, options: V
     if path.suffix == ".toml":
         if not path.is_file():
             raise BadInput(f"no such suite file: {path}")
-        text = path.read_text(encoding="utf-8")
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadInput(f"suite {path} cannot be read: {error}") from None
     elif name in suite_names():
         text = files(__name__).joinpath(f"{name}.toml").read_text(encoding="utf-8")
     else:
@@ -69,11 +109,15 @@ def load_suite(name: str, overrides: Mapping[str, Any] | None = None, options: V
         fields = {**tomllib.loads(text), **(overrides or {})}
     except tomllib.TOMLDecodeError as error:
         raise BadInput(f"suite {name} is not valid TOML: {error}") from None
-    unknown = set(fields) - _FIELDS
+    unknown = set(fields) - set(_FIELDS)
     if unknown:
         raise BadInput(
             f"suite {name} has unknown fields {', '.join(sorted(unknown))}; known: {', '.join(sorted(_FIELDS))}"
         )
+    for field_name, value in fields.items():
+        wanted, fits = _FIELDS[field_name]
+        if not fits(value):
+            raise BadInput(f"suite {name}: {field_name} must be {wanted}, not {value!r}")
     if not fields.get("attacks"):
         raise BadInput(f"suite {name} names no attacks")
     plans = tuple(_plans(fields, options or VictimOptions()))
@@ -82,8 +126,11 @@ def load_suite(name: str, overrides: Mapping[str, Any] | None = None, options: V
 
 def _plans(fields: Mapping[str, Any], options: VictimOptions) -> Iterator[Plan]:
     label_map = LabelMap.parse(fields["label_map"]) if "label_map" in fields else options.label_map
-    victim_options = VictimOptions(
-        options.device, fields.get("pooling", options.pooling), label_map, options.data_dir, options.revision
+    victim_options = replace(
+        options,
+        pooling=fields.get("pooling", options.pooling),
+        label_map=label_map,
+        scheme=fields.get("scheme", options.scheme),
     )
     selection = SelectionRule(
         limit=fields.get("limit", SelectionRule.limit),
@@ -110,5 +157,4 @@ def _plans(fields: Mapping[str, Any], options: VictimOptions) -> Iterator[Plan]:
             seed=seed,
             selection=selection,
             options=victim_options,
-            scheme=fields.get("scheme", Plan.scheme),
         )

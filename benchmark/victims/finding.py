@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from benchmark.contracts import Victim
     from benchmark.victims.label_map import LabelMap
 
-__all__ = ["VICTIMS", "VictimOptions", "find_victim", "split_name"]
+__all__ = ["POOLINGS", "VICTIMS", "VictimOptions", "find_victim", "require_pooling", "split_name"]
+
+
+# How a word's answer follows from its pieces'; see `transformer.TransformerVictim`.
+POOLINGS = ("first-piece", "characters")
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,7 @@ class VictimOptions:
         pooling: "first-piece", or "characters" (SeqAttack's).
         label_map: renames the victim's labels; None keeps them.
         data_dir: where `minilm/NAME` finds its training data.
+        scheme: tag scheme of local CoNLL files there.
         revision: of a hub repository.
         report: told how far a training is.
     """
@@ -36,12 +41,23 @@ class VictimOptions:
     pooling: str = "first-piece"
     label_map: LabelMap | None = None
     data_dir: Path | None = None
+    scheme: str = "IOB2"
     revision: str | None = None
     report: Progress = field(default=silent, repr=False, compare=False)
 
 
 # A victim's name is FAMILY:REST or FAMILY/REST; the family's loader makes the victim.
 VICTIMS: Registry[Callable[[str, VictimOptions], Victim]] = Registry("victim family", "gauntlet.victims")
+
+
+def require_pooling(name: str) -> None:
+    """Refuse an unknown pooling.
+
+    Raises:
+        BadInput: no such pooling.
+    """
+    if name not in POOLINGS:
+        raise BadInput(f"unknown pooling {name!r}; known: {', '.join(POOLINGS)}")
 
 
 def split_name(name: str) -> tuple[str, str]:

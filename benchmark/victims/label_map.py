@@ -12,7 +12,7 @@ from benchmark.contracts import Victim
 from benchmark.errors import BadInput
 from benchmark.types import Prediction, Tags, Tokens
 
-__all__ = ["LabelMap", "RelabelledVictim", "require_same_types", "types_of"]
+__all__ = ["LabelMap", "RelabelledVictim", "require_iob2_labels", "require_same_types", "types_of"]
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,7 @@ class RelabelledVictim:
         self.name = victim.name
         self.access = victim.access
         self.fingerprint = victim.fingerprint
+        self.unknown_word = victim.unknown_word
         self.settings: Mapping[str, Any] = {**victim.settings, "label_map": dict(sorted(label_map.pairs.items()))}
         unknown = set(label_map.pairs) - set(victim.labels) - types_of(victim.labels)
         if unknown:
@@ -114,9 +115,17 @@ def require_same_types(victim: Victim, types: Iterable[str], dataset: str) -> No
     """
     theirs, ours = types_of(victim.labels), set(types)
     meant = set(victim.settings.get("label_map", {}).values())
-    if not ours <= theirs or theirs - ours - meant:
-        raise BadInput(
-            f"{victim.name} and {dataset} do not share their entity types: the victim has "
-            f"{', '.join(sorted(theirs))}, the data set {', '.join(sorted(ours)) or 'none'}; "
-            "map the victim's to the data set's, for example --label-map PERSON=PER,GPE=LOC,DATE=O"
+    if ours <= theirs and not theirs - ours - meant:
+        return
+    if ours <= theirs:
+        surplus = sorted(theirs - ours - meant)
+        way_out = (
+            f"drop what the data set does not mark (--label-map {','.join(f'{kind}=O' for kind in surplus)}) "
+            f"or keep it on purpose (--label-map {','.join(f'{kind}={kind}' for kind in surplus)})"
         )
+    else:
+        way_out = "map the victim's to the data set's, for example --label-map PERSON=PER,GPE=LOC,DATE=O"
+    raise BadInput(
+        f"{victim.name} and {dataset} do not share their entity types: the victim has "
+        f"{', '.join(sorted(theirs))}, the data set {', '.join(sorted(ours)) or 'none'}; {way_out}"
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from typing import Any
 
 from benchmark.errors import BadInput, MissingResource
@@ -22,6 +23,7 @@ class SpacyVictim:
     """
 
     access = Access.LABELS
+    unknown_word = "[UNK]"
 
     def __init__(self, pipeline: Any, name: str) -> None:
         if "ner" not in pipeline.pipe_names:
@@ -30,7 +32,7 @@ class SpacyVictim:
         types = sorted(pipeline.get_pipe("ner").labels)
         self.labels: Tags = ("O", *(f"{mark}-{kind}" for kind in types for mark in "BI"))
         self.fingerprint = hashlib.sha256(pipeline.to_bytes(exclude=["vocab"])).hexdigest()
-        self.settings: Mapping[str, Any] = {"backend": f"spacy {pipeline.meta.get('spacy_version', '')}"}
+        self.settings: Mapping[str, Any] = {"backend": f"spacy {version('spacy')}"}
         self._pipeline = pipeline
 
     def fits(self, tokens: Tokens) -> bool:

@@ -19,7 +19,7 @@ from benchmark.errors import BadInput, CannotSave
 from benchmark.progress import Progress, silent
 from benchmark.types import Sentence
 from benchmark.victims.recipe import Recipe
-from benchmark.victims.transformer import TransformerVictim
+from benchmark.victims.transformer import TransformerVictim, silent_transformers
 
 if TYPE_CHECKING:
     import torch
@@ -125,20 +125,15 @@ def _training_sentences(recipe: Recipe, dataset: Dataset) -> list[Sentence]:
 
 
 def _fresh_model(base: Path, labels: Sequence[str]) -> Any:
-    from transformers import AutoModelForTokenClassification, logging
+    from transformers import AutoModelForTokenClassification
 
-    before = logging.get_verbosity()
-    logging.set_verbosity_error()  # the head is new on purpose; no need to warn
-    logging.disable_progress_bar()
-    try:
+    with silent_transformers():  # the head is new on purpose
         return AutoModelForTokenClassification.from_pretrained(
             base,
             id2label=dict(enumerate(labels)),
             label2id={label: k for k, label in enumerate(labels)},
             use_safetensors=True,
         )
-    finally:
-        logging.set_verbosity(before)
 
 
 def _as_victim(model: Any, base: Path, device: torch.device) -> TransformerVictim:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,19 +20,19 @@ from benchmark.device import choose_device, rows_per_forward
 from benchmark.errors import BadInput, MissingResource
 from benchmark.threat import Access
 from benchmark.types import Prediction, Tags, Tokens
-from benchmark.victims.finding import VictimOptions
+from benchmark.victims.finding import POOLINGS, VictimOptions, require_pooling
 from benchmark.victims.label_map import require_iob2_labels
 
 if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-__all__ = ["POOLINGS", "TransformerVictim", "fingerprint_of", "from_folder", "from_hub"]
+__all__ = ["TransformerVictim", "fingerprint_of", "from_folder", "from_hub", "silent_transformers"]
 
-POOLINGS = ("first-piece", "characters")
 LENGTH_STEP = 8
 # Everything a token classifier is read from. Weights come as safetensors only: a pickle can run code when it is read.
 _FILES = ("*.safetensors", "*.safetensors.index.json", "config.json", "tokenizer*", "vocab*", "merges.txt", "*.model")
+_TOKENIZER = ("tokenizer.json", "vocab*", "*.model", "merges.txt")
 _PICKLES = ("pytorch_model*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 
 
@@ -53,12 +54,12 @@ class TransformerVictim:
     def __init__(
         self, model: Any, tokenizer: Any, name: str, fingerprint: str, device: torch.device, pooling: str = POOLINGS[0]
     ) -> None:
-        if pooling not in POOLINGS:
-            raise BadInput(f"unknown pooling {pooling!r}; known: {', '.join(POOLINGS)}")
+        require_pooling(pooling)
         if not tokenizer.is_fast:
             raise BadInput(f"the tokenizer of {name} is not a fast one; convert it with transformers first")
         self.name = name
         self.fingerprint = fingerprint
+        self.unknown_word: str = tokenizer.unk_token or "[UNK]"
         self.labels: Tags = tuple(str(model.config.id2label[k]) for k in range(model.config.num_labels))
         self.rows = rows_per_forward(device)
         self.settings: Mapping[str, Any] = {
@@ -208,20 +209,43 @@ def from_hub(repository: str, options: VictimOptions) -> TransformerVictim:
 
 def _load(folder: Path, name: str, options: VictimOptions) -> TransformerVictim:
     require_safetensors(folder)
+    from safetensors import SafetensorError
     from transformers import AutoModelForTokenClassification, AutoTokenizer
 
     try:
-        model = AutoModelForTokenClassification.from_pretrained(folder, use_safetensors=True, trust_remote_code=False)
-        tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True, add_prefix_space=True, trust_remote_code=False)
-    except (OSError, ValueError, KeyError) as error:
+        with silent_transformers():
+            model, loading = AutoModelForTokenClassification.from_pretrained(
+                folder, use_safetensors=True, trust_remote_code=False, output_loading_info=True
+            )
+            tokenizer = AutoTokenizer.from_pretrained(
+                folder, use_fast=True, add_prefix_space=True, trust_remote_code=False
+            )
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise BadInput(f"{folder} cannot be loaded as a token classifier: {reason}") from error
+    if loading["missing_keys"]:
+        missing = ", ".join(sorted(loading["missing_keys"])[:4])
+        raise BadInput(f"{folder} is no trained token classifier: its weights lack {missing}; fine-tune it first")
     victim = TransformerVictim(
         model, tokenizer, name, fingerprint_of(folder), choose_device(options.device), options.pooling
     )
     if options.label_map is None:
         require_iob2_labels(victim.labels, name)
     return victim
+
+
+@contextmanager
+def silent_transformers() -> Iterator[None]:
+    """Keep transformers from printing bars and reports; what matters is said by us."""
+    from transformers import logging
+
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
 
 
 def require_safetensors(folder: Path) -> None:
@@ -235,6 +259,8 @@ def require_safetensors(folder: Path) -> None:
     if not (folder / "config.json").is_file():
         raise BadInput(f"{folder} has no config.json; save the model with save_pretrained()")
     if any(folder.glob("*.safetensors")):
+        if not any(path for pattern in _TOKENIZER for path in folder.glob(pattern)):
+            raise BadInput(f"{folder} has no tokenizer files; save the tokenizer there too, with save_pretrained()")
         return
     pickles = [path.name for pattern in _PICKLES for path in folder.glob(pattern)]
     if pickles:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 
 import pytest
+from stubs import StubVictim
 
 from benchmark.cli.main import main
+from benchmark.judging import Judges
 
 
 @pytest.fixture
@@ -29,17 +32,25 @@ def refused(gauntlet):
     def call(*arguments):
         code, out, err = gauntlet(*arguments)
         assert (code, out) == (2, "")
-        (line,) = err.splitlines()
+        *stages, line = err.splitlines()
         assert line.startswith("error: ")
+        assert set(stages) <= {"choosing sentences"}
         return line
 
     return call
 
 
+JUDGES = functools.cache(Judges.named)
+
+
 @pytest.fixture
-def bundled(minilm, monkeypatch):
-    """Load the bundled victim once for all tests."""
-    monkeypatch.setattr("benchmark.runner.find_victim", lambda name, options: minilm)
+def bundled(monkeypatch, newsroom):
+    """Put a victim that knows the corpus by heart in the place of the bundled one, and make the judges once."""
+    gold = {s.tokens: s.tags for split in newsroom.splits.values() for s in split}
+    victim = StubVictim(lambda tokens: gold.get(tokens, ["O"] * len(tokens)), longest=512)
+    victim.name = "minilm/newsroom"
+    monkeypatch.setattr("benchmark.runner.find_victim", lambda name, options: victim)
+    monkeypatch.setattr(Judges, "named", staticmethod(JUDGES))
 
 
 def run(*arguments, attack="identity"):
@@ -154,7 +165,7 @@ def test_label_map_for_a_label_the_victim_does_not_have_shows_its_labels(refused
 
 
 def test_data_set_in_which_nothing_qualifies_tells_why(refused, bundled, tmp_path):
-    rows = "".join(f"Oslo {mark}-{kind}\n" for kind in ("LOC", "PER", "ORG", "MISC") for mark in "B" + "I" * 149)
+    rows = "".join(f"Oslo {mark}-{kind}\n" for kind in ("LOC", "PER", "ORG", "MISC") for mark in "B" + "I" * 199)
     (tmp_path / "mine.conll").write_text(rows, encoding="utf-8")
     assert "no sentence qualifies for minilm/newsroom (too long for the victim: 1)" in refused(
         *run("--dataset", "mine.conll")
@@ -175,7 +186,7 @@ def test_scheme_of_local_files_reaches_the_victim_trained_on_them(gauntlet, tmp_
         (folder / f"{split}.conll").write_text("Ana I-PER\nleft O\n", encoding="utf-8")
     trained_on = []
 
-    def train_adapter(recipe, dataset, out, device):
+    def train_adapter(recipe, dataset, *_):
         trained_on.append(dataset.split("train")[0].tags)
         raise KeyboardInterrupt
 

@@ -37,6 +37,7 @@ class FormulaVictim:
     """Knows six names by heart, in one casing, and trusts them by what stands around them."""
 
     name, labels, access, fingerprint, settings = "formula", LABELS, Access.SCORES, "formula", {}
+    unknown_word = "[UNK]"
 
     def fits(self, tokens):
         return True

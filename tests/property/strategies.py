@@ -20,7 +20,7 @@ def spans_over(draw, length):
     spans = []
     at = 0
     while at < length:
-        if draw(st.booleans()):
+        if draw(st.sampled_from([False, False, False, True])):
             end = draw(st.integers(at + 1, min(length, at + 3)))
             spans.append(Span(at, end, draw(st.sampled_from(TYPES))))
             at = end
@@ -56,24 +56,20 @@ def edited(draw, operations: Sequence[str] = OPERATIONS, most=8):
 
 
 def _edit(draw, sentence, operation):
-    place = draw(st.integers(0, len(sentence) - 1))
-    word = draw(WORDS)
-    if operation == "replace":
-        return sentence.replace(place, word)
-    if operation == "insert":
-        return sentence.insert(draw(st.integers(0, len(sentence))), word)
-    if operation == "split":
-        return sentence.insert(place, word, split=True)
-    if operation == "delete":
-        return sentence.delete(place)
-    if operation == "merge":
-        return sentence.merge(place, word)
-    if not sentence.spans:
-        return sentence
+    if operation == "paraphrase":
+        return _paraphrase(draw, sentence)
     if operation == "replace_span":
         words = draw(st.lists(WORDS, min_size=1, max_size=4))
-        return sentence.replace_span(draw(st.sampled_from(sentence.spans)), words)
-    return _paraphrase(draw, sentence)
+        return sentence.replace_span(draw(st.sampled_from(sentence.spans)), words) if sentence.spans else sentence
+    place, word = draw(st.integers(0, len(sentence) - 1)), draw(WORDS)
+    simple = {
+        "replace": lambda: sentence.replace(place, word),
+        "insert": lambda: sentence.insert(draw(st.sampled_from([place, place + 1])), word),
+        "split": lambda: sentence.insert(place, word, split=True),
+        "delete": lambda: sentence.delete(place),
+        "merge": lambda: sentence.merge(place, word),
+    }
+    return simple[operation]()
 
 
 def _paraphrase(draw, sentence):
@@ -81,7 +77,8 @@ def _paraphrase(draw, sentence):
     pieces = [("mention", k) for k in range(len(sentence.spans))]
     pieces += [("old", i) for i in range(len(sentence)) if not sentence.inside(i) and draw(st.booleans())]
     # Words that cannot be mistaken for a mention's.
-    pieces += [("new", draw(st.sampled_from(["then", "so", "yet"]))) for _ in range(draw(st.integers(0, 2)))]
+    fresh = draw(st.integers(0 if pieces else 1, 2))
+    pieces += [("new", draw(st.sampled_from(["then", "so", "yet"]))) for _ in range(fresh)]
     tokens: list[str] = []
     spans: dict[int, Span] = {}
     for what, which in draw(st.permutations(pieces)):

@@ -48,7 +48,7 @@ def test_the_edit_script_gives_the_tokens_back_without_merges(case):
 
 
 @settings(max_examples=300)
-@given(edited(("delete", "merge", "insert")))
+@given(edited(("delete", "merge", "insert"), most=12))
 def test_deletions_and_merges_of_neighbours_give_the_tokens_back(case):
     original, sentence, applied = case
     assert apply_edits(original.tokens, edit_script(original, sentence)) == sentence.tokens, applied
@@ -122,9 +122,11 @@ def test_no_goal_is_reached_where_the_victim_says_of_each_word_what_it_said_befo
     before = [said.tags[i % len(said)] for i in range(len(original))]
     clean = Clean(original, Prediction(tuple(before)), LABELS)
     now = tuple(before[source[0]] if source else "O" for source in sentence.sources)
-    for name in GOALS:
-        if name not in {"entity-miss", "spurious"}:  # the borders of spans may move with a deletion
-            assert goal_named(name).label_score(clean, sentence, now) == 0
+    kept = all(not s or tag == original.tags[s[0]] for tag, s in zip(sentence.tags, sentence.sources, strict=True))
+    for name in ("untargeted-strict", "untargeted-any", "targeted-to-O", "targeted(PER)"):
+        assert goal_named(name).label_score(clean, sentence, now) == 0
+    if kept:  # else a deletion made an I- a B-, which the victim may fail to follow
+        assert goal_named("untargeted").label_score(clean, sentence, now) == 0
 
 
 @given(sentences(), sentences())

@@ -88,7 +88,7 @@ def test_a_reordering_that_is_no_paraphrase_has_no_script():
 
 def test_a_paraphrase_is_one_edit_that_plays_back():
     before = sentence("Ana saw the sea today", "B-PER O O O O")
-    after = before.paraphrase("today the Sea saw poor Ana".split(), [Span(5, 6, "PER")])
+    after = before.paraphrase(["today", "the", "Sea", "saw", "poor", "Ana"], [Span(5, 6, "PER")])
     script = edit_script(before, after)
     assert [edit.operation for edit in script] == [PARAPHRASE]
     assert script[0].words == ("", "", "Sea", "", "poor", "")

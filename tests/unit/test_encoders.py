@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -48,7 +50,7 @@ def test_a_misspelling_stays_near_and_another_text_does_not(encoder):
 def test_a_pair_does_not_depend_on_the_other_pairs(encoder):
     pair = (TEXTS[0], TEXTS[1])
     (alone,) = encoder.similarities([pair])
-    others = [(f"{'long ' * k} text number {k}", TEXTS[k % len(TEXTS)]) for k in range(45)]
+    others = [(f"{'long ' * (k % 12)} text number {k}", TEXTS[k % len(TEXTS)]) for k in range(45)]
     for among in ([pair, *others], [*others, pair]):
         assert encoder.similarities(among)[among.index(pair)] == pytest.approx(alone, abs=1e-5)
 
@@ -61,7 +63,7 @@ def test_pairs_keep_their_order_and_repeats_are_equal(encoder):
 
 
 def test_the_same_call_gives_the_same_numbers_twice(encoder):
-    pairs = list(zip(TEXTS, TEXTS[1:], strict=False))
+    pairs = list(pairwise(TEXTS))
     assert (encoder.similarities(pairs) == encoder.similarities(pairs)).all()
 
 
@@ -72,7 +74,6 @@ def test_no_pairs_give_no_similarities(encoder):
 def test_the_identity_names_model_and_versions(encoder):
     assert encoder.identity.startswith(DEFAULT_ENCODER)
     assert "sentence-transformers" in encoder.identity
-    assert SentenceEncoder("./mine").identity != encoder.identity
 
 
 @pytest.mark.parametrize("name", ["nobody/no-such-encoder", "/no/such/folder"])

@@ -82,7 +82,7 @@ def test_missing_file_is_named(tmp_path):
 
 
 def test_unknown_split_lists_those_there_are(data):
-    with pytest.raises(BadInput, match="mine .* has no split 'dev'; it has: train, test"):
+    with pytest.raises(BadInput, match=r"mine .* has no split 'dev'; it has: train, test"):
         find_dataset("mine", data).split("dev")
 
 

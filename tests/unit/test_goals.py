@@ -184,6 +184,24 @@ def test_without_probabilities_the_confidence_score_is_the_label_score(goal, now
 
 
 @pytest.mark.parametrize(
+    ("goal", "now", "score"),
+    [
+        ("untargeted", "B-PER B-PER O B-ORG O B-LOC", 1 / 4),
+        ("untargeted-strict", "B-PER I-PER O O O O", 1 / 2),
+        ("untargeted-any", "B-PER I-PER B-MISC B-ORG O B-LOC", 1 / 4),
+        ("targeted-to-O", "B-PER I-PER O O O O", 1 / 2),
+        ("targeted(PER)", "B-PER I-PER O B-PER O B-LOC", 1 / 2),
+        ("entity-miss", "B-PER I-PER O B-PER O B-LOC", 1 / 3),
+        ("spurious", "B-PER I-PER B-PER B-ORG O B-LOC", 1 / 3),
+    ],
+)
+@pytest.mark.parametrize("labels", [(), ("O", "B-PER", "I-PER", "B-ORG", "B-LOC")])
+def test_the_label_score_does_not_need_the_victim_to_list_its_labels(goal, now, score, labels):
+    known = Clean(sentence(TEXT, GOLD), Prediction(tuple(GOLD.split())), labels)
+    assert goal_named(goal).label_score(known, known.sentence, tuple(now.split())) == pytest.approx(score, abs=0)
+
+
+@pytest.mark.parametrize(
     ("goal", "gold", "before", "reason"),
     [
         ("untargeted", "O O O O O O", GOLD, "no entity"),
@@ -268,7 +286,7 @@ def test_a_token_that_opens_the_second_half_of_a_split_mention_was_right_before(
 def test_a_mention_is_followed_through_a_paraphrase():
     known = clean("B-PER I-PER O O O B-LOC")  # Acme was missed
     spans = [Span(2, 4, "PER"), Span(4, 5, "ORG"), Span(0, 1, "LOC")]
-    candidate = known.sentence.paraphrase("Rome saw Ana Ruiz Acme".split(), spans)
+    candidate = known.sentence.paraphrase(["Rome", "saw", "Ana", "Ruiz", "Acme"], spans)
     goal = goal_named("entity-miss")
     assert goal.label_score(known, candidate, ("B-LOC", "O", "B-PER", "I-PER", "O")) == 0
     assert goal.label_score(known, candidate, ("O", "O", "B-PER", "O", "O")) == 2 / 3

@@ -122,7 +122,7 @@ def test_entry_points_fill_a_registry(monkeypatch):
 def test_two_packages_that_bring_the_same_name_are_told_apart_at_once(monkeypatch):
     points = [point("m:A", "a"), point("n:A", "a")]
     monkeypatch.setattr("benchmark.registry.entry_points", lambda group: points)
-    with pytest.raises(BadInput, match="m:A.*n:A"):
+    with pytest.raises(BadInput, match=r"m:A.*n:A"):
         Registry("thing", "mine")
 
 

@@ -51,7 +51,7 @@ def test_grid_is_every_attack_on_every_victim_data_set_and_seed(suite):
     assert len({(p.attack, p.victim, p.dataset, p.seed) for p in loaded.plans}) == 12
     plan = next(p for p in loaded.plans if p.attack == "deepwordbug-i")
     assert plan.parameters == {"max_edit_distance": 5}
-    assert (plan.goal, plan.mode, plan.queries, plan.split, plan.scheme) == (
+    assert (plan.goal, plan.mode, plan.queries, plan.split, plan.options.scheme) == (
         "entity-miss",
         Mode.ESCALATE,
         7,

@@ -122,19 +122,19 @@ def test_mentions_are_known_by_token_index_with_punctuation_and_insertions_befor
 def test_a_paraphrase_that_keeps_the_mentions_leaves_them_untouched():
     # The mentions stand in the order PER (Zoe), PER (Ana Ruiz), LOC: not an alphabetical one.
     spans = [Span(0, 1, "PER"), Span(2, 4, "PER"), Span(5, 6, "LOC")]
-    candidate = ORIGINAL.paraphrase("Zoe , Ana Ruiz left Paris".split(), spans)
+    candidate = ORIGINAL.paraphrase(["Zoe", ",", "Ana", "Ruiz", "left", "Paris"], spans)
     assert CONTEXT.objection(ORIGINAL, candidate) is None
 
 
 def test_a_paraphrase_may_reorder_mentions():
     spans = [Span(5, 6, "PER"), Span(2, 4, "PER"), Span(0, 1, "LOC")]
-    candidate = ORIGINAL.paraphrase("Paris , Ana Ruiz left Zoe".split(), spans)
+    candidate = ORIGINAL.paraphrase(["Paris", ",", "Ana", "Ruiz", "left", "Zoe"], spans)
     assert CONTEXT.objection(ORIGINAL, candidate) is None
 
 
 def test_a_mention_edited_after_a_paraphrase_is_touched():
     spans = [Span(5, 6, "PER"), Span(2, 4, "PER"), Span(0, 1, "LOC")]
-    candidate = ORIGINAL.paraphrase("Paris , Ana Ruiz left Zoe".split(), spans).replace(0, "Pariss")
+    candidate = ORIGINAL.paraphrase(["Paris", ",", "Ana", "Ruiz", "left", "Zoe"], spans).replace(0, "Pariss")
     assert CONTEXT.objection(ORIGINAL, candidate) == "touches a mention"
 
 

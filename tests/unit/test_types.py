@@ -199,14 +199,14 @@ def test_a_mention_cannot_be_replaced_by_nothing():
 
 def test_a_paraphrase_moves_mentions_with_their_labels_and_sources():
     spans = [Span(3, 5, "PER"), Span(0, 1, "LOC"), Span(2, 3, "LOC")]
-    after = ANA.paraphrase("Paris , Rome Ana Ruiz Saw twice".split(), spans)
+    after = ANA.paraphrase(["Paris", ",", "Rome", "Ana", "Ruiz", "Saw", "twice"], spans)
     assert after.tags == ("B-LOC", "O", "B-LOC", "B-PER", "I-PER", "O", "O")
     assert after.sources == ((3,), (4,), (6,), (0,), (1,), (2,), ())
     assert after.paraphrased
 
 
 def test_a_paraphrase_aligns_each_context_word_once():
-    after = sentence("so Ana so", "O B-PER O").paraphrase("so so so Ana".split(), [Span(3, 4, "PER")])
+    after = sentence("so Ana so", "O B-PER O").paraphrase(["so", "so", "so", "Ana"], [Span(3, 4, "PER")])
     assert after.sources == ((0,), (2,), (), (1,))
 
 
@@ -233,7 +233,9 @@ def test_a_paraphrase_cannot_put_two_mentions_in_one_place():
 
 def test_a_paraphrase_that_repeats_a_mention_as_context_is_refused():
     with pytest.raises(BadInput):
-        sentence("Ana Ruiz left", "B-PER I-PER O").paraphrase("Ana Ruiz , Ana Ruiz left".split(), [Span(0, 2, "PER")])
+        sentence("Ana Ruiz left", "B-PER I-PER O").paraphrase(
+            ["Ana", "Ruiz", ",", "Ana", "Ruiz", "left"], [Span(0, 2, "PER")]
+        )
 
 
 @pytest.mark.parametrize(
@@ -261,3 +263,8 @@ def test_queries_of_an_outcome_are_those_of_everybody():
         "s", None, 1, Status.FAILED, ("O",), ("O",), search_queries=5, constraint_queries=2, gradient_queries=1
     )
     assert outcome.queries == 8
+
+
+def test_a_paraphrase_that_leaves_no_token_is_refused():
+    with pytest.raises(BadInput):
+        sentence("so it goes", "O O O").paraphrase([], [])

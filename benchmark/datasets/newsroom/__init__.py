@@ -46,9 +46,9 @@ def parse_markup(text: str, split: str) -> list[Sentence]:
         elif line:
             try:
                 tokens, spans = _parse_line(line)
+                tags = spans_to_tags(spans, len(tokens))
             except BadInput as error:
                 raise BadInput(f"{split}.txt line {number}: {error}") from None
-            tags = spans_to_tags(spans, len(tokens))
             sentences.append(Sentence(f"{split}-{len(sentences)}", tuple(tokens), tags, document=document))
     return sentences
 
@@ -56,7 +56,7 @@ def parse_markup(text: str, split: str) -> list[Sentence]:
 def _parse_line(line: str) -> tuple[list[str], list[Span]]:
     tokens: list[str] = []
     spans: list[Span] = []
-    for k, part in enumerate(_MENTION.split(line + " ")):
+    for k, part in enumerate(_MENTION.split(f" {line} ")):
         # re.split with two groups yields: text, type, mention, text, type, mention, …, text.
         if k % 3 == 1:
             kind = part
@@ -66,7 +66,9 @@ def _parse_line(line: str) -> tuple[list[str], list[Span]]:
             raise BadInput("a bracket that is no mention")
         if k % 3 == 2:  # noqa: PLR2004 - the mention's words
             spans.append(Span(len(tokens), len(tokens) + len(words), kind))
-        elif k and not part.startswith(" "):
-            raise BadInput("no space after a mention")
+        elif not part.startswith(" ") or not part.endswith(" "):
+            raise BadInput("no space before or after a mention")
         tokens += words
+    if not tokens:
+        raise BadInput("no tokens")
     return tokens, spans
