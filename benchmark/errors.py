@@ -12,7 +12,7 @@ The command line prints the message of any of these as one plain line; every mes
 
 from __future__ import annotations
 
-__all__ = ["BadInput", "Busy", "CannotSave", "CorruptResult", "GauntletError", "MissingResource"]
+__all__ = ["BadInput", "Busy", "CannotSave", "CorruptResult", "GauntletError", "MissingResource", "first_line"]
 
 
 class GauntletError(Exception):
@@ -37,3 +37,8 @@ class CannotSave(GauntletError):  # noqa: N818
 
 class Busy(GauntletError):  # noqa: N818
     """Another process holds the lock of the run."""
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of what a library says went wrong, or the error's name where it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

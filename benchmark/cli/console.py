@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
 
-__all__ = ["DataDir", "Device", "Json", "Results", "errors", "output", "print_json", "progress_report"]
+__all__ = ["DataDir", "Device", "Json", "Results", "errors", "output", "print_json", "print_rows", "progress_report"]
 
 # A pipe or a log has no width of its own; tables must not be cut to a guess.
 output = Console(width=None if sys.stdout.isatty() else 110)
@@ -32,6 +34,19 @@ Results = Annotated[Path, typer.Option(help="Results folder.")]
 def print_json(value: Any) -> None:
     """Print JSON to standard output, and nothing else."""
     sys.stdout.write(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def print_rows(rows: Sequence[Mapping[str, Any]], *, json: bool, title: str | None = None) -> None:
+    """Print records that share their keys, as JSON or as a table."""
+    if json:
+        print_json([dict(row) for row in rows])
+        return
+    table = Table(title=title)
+    for column in rows[0] if rows else ():
+        table.add_column(column)
+    for row in rows:
+        table.add_row(*(escape(str(value)) for value in row.values()))
+    output.print(table)
 
 
 @contextmanager

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
-from benchmark.cli.console import DataDir, Json, Results, output, print_json
+from benchmark.cli.console import DataDir, Json, Results, output, print_json, print_rows
 from benchmark.errors import BadInput
 
 __all__ = ["list_app", "show"]
@@ -21,25 +19,25 @@ list_app = typer.Typer(help="List attacks, victims, data sets or suites.", no_ar
 @list_app.command()
 def attacks(json: Json = False) -> None:
     """List the attacks."""
-    _print(_attacks(), json)
+    print_rows(_attacks(), json=json)
 
 
 @list_app.command()
 def victims(json: Json = False) -> None:
     """List bundled and trained victims, and the families that take a name."""
-    _print(_victims(), json)
+    print_rows(_victims(), json=json)
 
 
 @list_app.command()
 def datasets(data_dir: DataDir = None, json: Json = False) -> None:
     """List the data sets: embedded, in the data folder, on the hub."""
-    _print(_datasets(data_dir), json)
+    print_rows(_datasets(data_dir), json=json)
 
 
 @list_app.command()
 def suites(json: Json = False) -> None:
     """List the suites."""
-    _print(_suites(), json)
+    print_rows(_suites(), json=json)
 
 
 def show(
@@ -147,15 +145,3 @@ def _details(name: str) -> dict[str, Any]:
         "paper": attack.card.paper,
         "defined in": ATTACKS.origin(name),
     }
-
-
-def _print(rows: Sequence[dict[str, Any]], json: bool) -> None:
-    if json:
-        print_json(list(rows))
-        return
-    table = Table()
-    for column in rows[0]:
-        table.add_column(column)
-    for row in rows:
-        table.add_row(*(escape(str(value)) for value in row.values()))
-    output.print(table)

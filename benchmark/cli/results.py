@@ -5,10 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from rich.markup import escape
-from rich.table import Table
-
-from benchmark.cli.console import Json, Results, errors, output, print_json
+from benchmark.cli.console import Json, Results, errors, output, print_json, print_rows
 from benchmark.errors import BadInput
 
 __all__ = ["results", "status"]
@@ -40,18 +37,10 @@ def status(results: Results = Path("results"), json: Json = False) -> None:
                 "state": state,
             }
         )
-    if json:
-        print_json(rows)
-        return
-    if not rows:
+    if not rows and not json:
         errors.print(f"no runs in {results}; start with: gauntlet run quick", markup=False)
         return
-    table = Table()
-    for column in rows[0]:
-        table.add_column(column)
-    for row in rows:
-        table.add_row(*(escape(str(value)) for value in row.values()))
-    output.print(table)
+    print_rows(rows, json=json)
 
 
 def results(results: Results = Path("results"), json: Json = False) -> None:

@@ -7,7 +7,17 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmark.cli.console import DataDir, Device, Json, Results, errors, output, print_json, progress_report
+from benchmark.cli.console import (
+    DataDir,
+    Device,
+    Json,
+    Results,
+    errors,
+    output,
+    print_json,
+    print_rows,
+    progress_report,
+)
 from benchmark.errors import BadInput
 
 __all__ = ["run"]
@@ -55,7 +65,7 @@ def run(
 
     from benchmark.runner import EngineOptions, Workshop
     from benchmark.runner import run as run_plan
-    from benchmark.suites import load_suite
+    from benchmark.suites import load_suite, make_suite
     from benchmark.victims import LabelMap, VictimOptions
 
     if min(concurrency, batch_size) < 1:
@@ -89,10 +99,8 @@ def run(
     )
     if suite is None and not attack:
         raise BadInput("name a suite (gauntlet run quick) or an attack (gauntlet run --attack deepwordbug-i)")
-    plans = [
-        replace(plan, encoder=encoder, grammar=grammar)
-        for plan in load_suite(suite or "single", overrides, options).plans
-    ]
+    chosen = load_suite(suite, overrides, options) if suite else make_suite("command line", overrides, options)
+    plans = [replace(plan, encoder=encoder, grammar=grammar) for plan in chosen.plans]
     if dry_run:
         _tell(plans, json)
         return 0
@@ -171,14 +179,4 @@ def _tell(plans: list[Any], json: bool) -> None:
                 "seed": plan.seed,
             }
         )
-    if json:
-        print_json(rows)
-        return
-    from rich.table import Table
-
-    table = Table(title=f"{len(rows)} runs, nothing attacked")
-    for column in rows[0]:
-        table.add_column(column)
-    for row in rows:
-        table.add_row(*(str(value) for value in row.values()))
-    output.print(table)
+    print_rows(rows, json=json, title=f"runs: {len(rows)}; nothing attacked")

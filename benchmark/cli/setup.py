@@ -9,9 +9,8 @@ import sys
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
-from benchmark.cli.console import Json, errors, output, print_json
+from benchmark.cli.console import Json, errors, print_rows
 from benchmark.errors import MissingResource
 
 __all__ = ["setup"]
@@ -51,15 +50,9 @@ def setup(
         {"part": "Java (own LanguageTool server)", "there": shutil.which("java") is not None, "get it": "optional"}
     )
     rows.append({"part": "CUDA", "there": _cuda(), "get it": "optional; TORCH='torch' make venv"})
-    if json:
-        print_json(rows)
-        return
-    table = Table()
-    for column in rows[0]:
-        table.add_column(column)
-    for row in rows:
-        table.add_row(row["part"], "yes" if row["there"] else "no", "" if row["there"] else row["get it"])
-    output.print(table)
+    if not json:
+        rows = [{**row, "there": "yes" if row["there"] else "no"} for row in rows]
+    print_rows(rows, json=json)
 
 
 def _cuda() -> bool:

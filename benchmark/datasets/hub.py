@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmark.datasets.dataset import Dataset
-from benchmark.errors import BadInput, MissingResource
+from benchmark.errors import BadInput, MissingResource, first_line
 from benchmark.tag_schemes import to_iob2
 from benchmark.types import Sentence
 
@@ -80,7 +80,7 @@ def load_from_hub(name: str, where: HubDataset) -> Dataset:
             rows = datasets.load_dataset(where.repository, where.config, split=theirs, revision=where.revision)
         except Exception as error:
             raise MissingResource(
-                f"data set {name} ({where.repository}) cannot be loaded from the hub: {_first_line(error)}; "
+                f"data set {name} ({where.repository}) cannot be loaded from the hub: {first_line(error)}; "
                 "with a local copy, pass --data-dir (a folder with "
                 f"{name}/test.conll)"
             ) from error

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.errors import MissingResource
+from benchmark.errors import MissingResource, first_line
 
 __all__ = ["DEFAULT_ENCODER", "SentenceEncoder"]
 
@@ -72,5 +72,4 @@ def _load(name: str, device: str) -> Any:
     try:
         return SentenceTransformer(name, device=device)
     except Exception as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise MissingResource(f"sentence encoder {name!r} cannot be loaded: {reason}") from error
+        raise MissingResource(f"sentence encoder {name!r} cannot be loaded: {first_line(error)}") from error

@@ -12,7 +12,7 @@ from functools import lru_cache
 from importlib.metadata import version
 from typing import Any, Protocol
 
-from benchmark.errors import BadInput, MissingResource
+from benchmark.errors import BadInput, MissingResource, first_line
 from benchmark.resources.detokenizing import RULES_VERSION
 
 __all__ = [
@@ -79,10 +79,9 @@ class LanguageToolChecker:
             self._tool = language_tool_python.LanguageTool("en-US", remote_server=server)
             self._tool.check("A first text .")
         except Exception as error:
-            reason = (str(error) or type(error).__name__).splitlines()[0]
             where = f"at {server}" if server else "on this machine (it needs Java, and a download at first use)"
             raise MissingResource(
-                f"no LanguageTool {where}: {reason}; --grammar lingotweaker works without, "
+                f"no LanguageTool {where}: {first_line(error)}; --grammar lingotweaker works without, "
                 "--grammar languagetool:http://HOST:PORT takes a server"
             ) from error
         self._where = server or "on this machine"
@@ -100,9 +99,9 @@ class LanguageToolChecker:
         try:
             return [_by_category(match.category for match in self._tool.check(text)) for text in texts]
         except Exception as error:
-            reason = (str(error) or type(error).__name__).splitlines()[0]
             raise MissingResource(
-                f"LanguageTool ({self._where}) stopped answering: {reason}; start it again and run the same command to go on"
+                f"LanguageTool ({self._where}) stopped answering: {first_line(error)}; "
+                "start it again and run the same command to go on"
             ) from error
 
 

@@ -17,7 +17,7 @@ from benchmark.runner import Plan
 from benchmark.selection import SelectionRule
 from benchmark.victims import LabelMap, VictimOptions
 
-__all__ = ["Suite", "load_suite", "suite_names"]
+__all__ = ["Suite", "load_suite", "make_suite", "suite_names"]
 
 
 def _is_text(value: Any) -> bool:
@@ -93,22 +93,15 @@ def load_suite(name: str, overrides: Mapping[str, Any] | None = None, options: V
     Raises:
         BadInput: no such suite, malformed TOML, unknown fields or wrong values.
     """
-    path = Path(name)
-    if path.suffix == ".toml":
-        if not path.is_file():
-            raise BadInput(f"no such suite file: {path}")
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise BadInput(f"suite {path} cannot be read: {error}") from None
-    elif name in suite_names():
-        text = files(__name__).joinpath(f"{name}.toml").read_text(encoding="utf-8")
-    else:
-        raise BadInput(f"unknown suite {name!r}; {did_you_mean(name, suite_names())}")
     try:
-        fields = {**tomllib.loads(text), **(overrides or {})}
+        fields = tomllib.loads(_text(name))
     except tomllib.TOMLDecodeError as error:
         raise BadInput(f"suite {name} is not valid TOML: {error}") from None
+    return make_suite(Path(name).stem, {**fields, **(overrides or {})}, options)
+
+
+def make_suite(name: str, fields: Mapping[str, Any], options: VictimOptions | None = None) -> Suite:
+    """Make a suite of fields; see `load_suite`."""
     unknown = set(fields) - set(_FIELDS)
     if unknown:
         raise BadInput(
@@ -121,7 +114,21 @@ def load_suite(name: str, overrides: Mapping[str, Any] | None = None, options: V
     if not fields.get("attacks"):
         raise BadInput(f"suite {name} names no attacks")
     plans = tuple(_plans(fields, options or VictimOptions()))
-    return Suite(path.stem, str(fields.get("description", "")), plans)
+    return Suite(name, str(fields.get("description", "")), plans)
+
+
+def _text(name: str) -> str:
+    path = Path(name)
+    if path.suffix == ".toml":
+        try:
+            return path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise BadInput(f"no such suite file: {path}") from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadInput(f"suite {path} cannot be read: {error}") from None
+    if name not in suite_names():
+        raise BadInput(f"unknown suite {name!r}; {did_you_mean(name, suite_names())}")
+    return files(__name__).joinpath(f"{name}.toml").read_text(encoding="utf-8")
 
 
 def _plans(fields: Mapping[str, Any], options: VictimOptions) -> Iterator[Plan]:

@@ -15,7 +15,7 @@ from seqeval.metrics import f1_score
 from seqeval.scheme import IOB2
 
 from benchmark.datasets.dataset import Dataset
-from benchmark.errors import BadInput, CannotSave
+from benchmark.errors import BadInput, CannotSave, first_line
 from benchmark.progress import Progress, silent
 from benchmark.types import Sentence
 from benchmark.victims.recipe import Recipe
@@ -102,8 +102,7 @@ def with_adapter(base: Path, folder: Path, labels: Sequence[str]) -> Any:
     try:
         return PeftModel.from_pretrained(_fresh_model(base, labels), str(folder)).merge_and_unload()
     except (OSError, RuntimeError, ValueError, KeyError) as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise BadInput(f"the adapter in {folder} cannot be loaded: {reason}") from error
+        raise BadInput(f"the adapter in {folder} cannot be loaded: {first_line(error)}") from error
 
 
 def strict_f1(victim: TransformerVictim, sentences: Sequence[Sentence]) -> float:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmark.device import choose_device, rows_per_forward
-from benchmark.errors import BadInput, MissingResource
+from benchmark.errors import BadInput, MissingResource, first_line
 from benchmark.threat import Access
 from benchmark.types import Prediction, Tags, Tokens
 from benchmark.victims.finding import POOLINGS, VictimOptions, require_pooling
@@ -200,9 +200,9 @@ def from_hub(repository: str, options: VictimOptions) -> TransformerVictim:
     try:
         folder = snapshot_download(repository, revision=options.revision, allow_patterns=list(_FILES))
     except Exception as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise MissingResource(
-            f"victim hf:{repository} cannot be fetched from the hub: {reason}; a copy on disk works as path:FOLDER"
+            f"victim hf:{repository} cannot be fetched from the hub: {first_line(error)}; "
+            "a copy on disk works as path:FOLDER"
         ) from error
     return _load(Path(folder), f"hf:{repository}", options)
 
@@ -221,8 +221,7 @@ def _load(folder: Path, name: str, options: VictimOptions) -> TransformerVictim:
                 folder, use_fast=True, add_prefix_space=True, trust_remote_code=False
             )
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise BadInput(f"{folder} cannot be loaded as a token classifier: {reason}") from error
+        raise BadInput(f"{folder} cannot be loaded as a token classifier: {first_line(error)}") from error
     if loading["missing_keys"]:
         missing = ", ".join(sorted(loading["missing_keys"])[:4])
         raise BadInput(f"{folder} is no trained token classifier: its weights lack {missing}; fine-tune it first")
