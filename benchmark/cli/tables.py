@@ -55,7 +55,7 @@ def attack_table(results: Sequence[dict[str, Any]]) -> Iterator[Table]:
             title=escape(f"{victim} on {dataset}: {n} sentences, {goal}, {mode}, {queries} queries"),
             caption=escape(
                 f"Second line: 95 % intervals (Wilson for rates, bootstrap else). Similarity: {judges['similarity']}. "
-                f"Grammar: {judges['grammar_errors']}."
+                f"Grammar: {judges['grammar_errors']}.{_left_out(rows)}"
             ),
             box=SIMPLE_HEAD,
             padding=(0, 1, 0, 0),
@@ -70,6 +70,17 @@ def attack_table(results: Sequence[dict[str, Any]]) -> Iterator[Table]:
                 escape(_label(result["spec"])), *(_cell(result["metrics"][m], s, d) for m, _, s, d in _COLUMNS)
             )
         yield table
+
+
+def _left_out(rows: Sequence[dict[str, Any]]) -> str:
+    """Tell what the rates do not speak of."""
+    too_long = rows[0]["spec"]["selection"]["passed_over"].get("too long for the victim", 0)
+    told = f" Left out up front: {too_long} sentences too long for the victim." if too_long else ""
+    for name in ("error", "skipped"):
+        counts = [(row["spec"]["attack"], row["metrics"][f"{name}.count"]["value"]) for row in rows]
+        hit = ", ".join(f"{attack} {count:.0f}" for attack, count in counts if count)
+        told += f" Sentences that ended as {name}: {hit}." if hit else ""
+    return told
 
 
 def _label(spec: dict[str, Any]) -> str:

@@ -49,9 +49,16 @@ class HubDataset:
     names: tuple[str, ...] = ()
 
 
+# tner/ontonotes5 stores numbers without names; this is their order.
+_ONTONOTES5 = (
+    "O B-CARDINAL B-DATE I-DATE B-PERSON I-PERSON B-NORP B-GPE I-GPE B-LAW I-LAW B-ORG I-ORG B-PERCENT I-PERCENT "
+    "B-ORDINAL B-MONEY I-MONEY B-WORK_OF_ART I-WORK_OF_ART B-FAC B-TIME I-CARDINAL B-LOC B-QUANTITY I-QUANTITY I-NORP "
+    "I-LOC B-PRODUCT I-TIME B-EVENT I-EVENT I-FAC B-LANGUAGE I-PRODUCT I-ORDINAL I-LANGUAGE"
+)
+
 HUB_DATASETS: dict[str, HubDataset] = {
     "conll2003": HubDataset("eriktks/conll2003"),
-    "ontonotes5": HubDataset("tner/ontonotes5", tags="tags"),
+    "ontonotes5": HubDataset("tner/ontonotes5", tags="tags", names=tuple(_ONTONOTES5.split())),
     "wnut17": HubDataset("leondz/wnut_17"),
     "wikigold": HubDataset("DFKI-SLT/wikigold_conll", splits={"test": "train"}),
     "few-nerd": HubDataset("DFKI-SLT/few-nerd", config="supervised", scheme="IO"),
