@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from benchmark.alignment import CASINGS
 from benchmark.contracts import Attack, attack
 from benchmark.threat import Access
 
 if TYPE_CHECKING:
     from benchmark.probe import Probe
     from benchmark.types import Sentence
-
-CASINGS: tuple[Callable[[str], str], ...] = (str.lower, str.upper, str.capitalize)
 
 
 @attack("casing", access=Access.LABELS)
@@ -36,7 +35,7 @@ class Casing(Attack):
         mentions = [i for i in everywhere if sentence.inside(i)]
         context = [i for i in everywhere if not sentence.inside(i)]
         for positions in (mentions, context, everywhere):
-            for casing in CASINGS:
+            for casing in CASINGS.values():
                 variant = sentence
                 for i in positions:
                     variant = variant.replace(i, casing(sentence.tokens[i]))

@@ -39,6 +39,8 @@ class DeepWordBug(Attack):
     order: str = "importance"
 
     def __post_init__(self) -> None:
+        if self.max_edit_distance < 1:
+            raise BadInput(f"max_edit_distance must be at least 1, not {self.max_edit_distance}")
         if self.order not in ORDERS:
             raise BadInput(f"order must be one of {', '.join(ORDERS)}, not {self.order!r}")
 

@@ -23,8 +23,8 @@ HANDFUL = 8
 class RandomEdit(Attack):
     """Misspell random words at random, each try from the original text, until the budget is spent.
 
-    It sees nothing of the victim but whether it fell, so whatever an attack reaches beyond it at the same number of
-    queries and of edited words is owed to the attack's search.
+    It sees nothing of the victim but whether it fell. Compare at the same number of queries, and choose `words` so that
+    the modification rates are near each other: more words are easier.
 
     Attributes:
         words: how many words are misspelled in each text asked, one character edit each.

@@ -7,7 +7,7 @@ whatever way they took; a change that was taken back is no change.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -17,7 +17,10 @@ from benchmark.errors import BadInput
 from benchmark.tag_schemes import spans_to_tags
 from benchmark.types import Edit, Operation, Sentence, Span, Tokens
 
-__all__ = ["align_paraphrase", "apply_edits", "changed", "edit_script", "modification_rate", "position_of"]
+__all__ = ["CASINGS", "align_paraphrase", "apply_edits", "changed", "edit_script", "modification_rate"]
+
+
+CASINGS: dict[str, Callable[[str], str]] = {"lower": str.lower, "upper": str.upper, "capitalize": str.capitalize}
 
 
 def edit_script(original: Sentence, sentence: Sentence) -> tuple[Edit, ...]:
@@ -52,7 +55,9 @@ def edit_script(original: Sentence, sentence: Sentence) -> tuple[Edit, ...]:
         if covers > 1:
             edits.append(Edit(Operation.MERGE, first, (word,), covers))
         elif word != original.tokens[first]:
-            edits.append(Edit(Operation.REPLACE, first, (word,)))
+            casing = next((name for name, recase in CASINGS.items() if word == recase(original.tokens[first])), None)
+            operation = Operation.RECASE if casing else Operation.REPLACE
+            edits.append(Edit(operation, first, (casing or word,)))
         done = first + covers
     edits += [Edit(Operation.DELETE, i) for i in range(done, len(original))]
     return tuple(edits)
@@ -73,7 +78,7 @@ def apply_edits(tokens: Tokens, edits: Sequence[Edit]) -> Tokens:
             pairs = zip(edit.words, edit.sources, strict=True)
             return tuple(word or tokens[source[0]] for word, source in pairs)
         out += tokens[done : edit.at]
-        out += edit.words
+        out += [CASINGS[edit.words[0]](tokens[edit.at])] if edit.operation is Operation.RECASE else edit.words
         done = edit.at + edit.covers
     return (*out, *tokens[done:])
 
@@ -99,14 +104,6 @@ def changed(original: Sentence, sentence: Sentence) -> frozenset[int]:
         for i, (word, source) in enumerate(zip(sentence.tokens, sentence.sources, strict=True))
         if len(source) != 1 or original.tokens[source[0]] != word
     )
-
-
-def position_of(sentence: Sentence, original_index: int) -> int | None:
-    """Return where an original token stands now, or None if it was deleted."""
-    for i, source in enumerate(sentence.sources):
-        if original_index in source:
-            return i
-    return None
 
 
 def align_paraphrase(sentence: Sentence, tokens: Tokens, spans: tuple[Span, ...]) -> Sentence:

@@ -14,7 +14,7 @@ from benchmark.contracts import Victim
 from benchmark.engine import Engine
 from benchmark.errors import BadInput
 from benchmark.goals import goal_named
-from benchmark.runner import ATTACKS
+from benchmark.runner import attack_named
 from benchmark.tag_schemes import to_iob2
 from benchmark.threat import Access, Budget
 from benchmark.types import Outcome, Prediction, Sentence, Tags, Tokens
@@ -40,6 +40,8 @@ class CallableVictim:
     def __init__(self, tag: Tagger, labels: Sequence[str] = (), name: str = "callable") -> None:
         self.name = name
         self.labels: Tags = tuple(labels)
+        if labels:
+            require_iob2_labels(self.labels, name)
         self.access = Access.SCORES if labels else Access.LABELS
         # The best that can be done for code: its text where there is one. Results from callables are not stored.
         try:
@@ -78,6 +80,8 @@ class CallableVictim:
             raise BadInput(
                 f"{self.name} gave an array of shape {probabilities.shape}, wanted ({len(tokens)}, {len(self.labels)})"
             )
+        if not np.allclose(probabilities.sum(axis=-1), 1.0, atol=1e-3):
+            raise BadInput(f"{self.name} gave rows that do not sum to 1; return probabilities, not logits")
         return Prediction(tuple(self.labels[k] for k in probabilities.argmax(axis=-1)), probabilities)
 
 
@@ -110,7 +114,8 @@ def attack(
         Outcomes; `benchmark.apply_edits(tokens, outcome.edits)` gives the adversarial tokens.
 
     Raises:
-        BadInput: unknown names, tags that are not IOB2, a victim that gives less than the attack needs.
+        BadInput: unknown names, tags that are not IOB2, a victim that gives less than the attack needs. What goes wrong
+            while a sentence is attacked, a wrong answer of the victim too, becomes that sentence's error outcome.
 
     Example:
         >>> from benchmark import attack
@@ -119,7 +124,7 @@ def attack(
         ('skipped', 'no entity')
     """
     assault = Assault(
-        ATTACKS.get(attack).configured(parameters or {}),
+        attack_named(attack, parameters or {}),
         _as_victim(victim, labels),
         goal_named(goal),
         mode_named(mode),
@@ -134,8 +139,10 @@ def attack(
 
 
 def _as_victim(given: Victim | Tagger, labels: Sequence[str]) -> Victim:
-    if hasattr(given, "predict"):
+    if all(hasattr(given, name) for name in ("predict", "labels", "access", "fits")):
         return cast("Victim", given)
+    if not callable(given):
+        raise BadInput(f"{given!r} is neither a victim nor a callable")
     return CallableVictim(given, labels)
 
 

@@ -8,10 +8,12 @@ within one budget, and keeps the most harmful success.
 from __future__ import annotations
 
 import contextlib
+import logging
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.alignment import edit_script
@@ -27,7 +29,9 @@ from benchmark.victims.label_map import types_of
 if TYPE_CHECKING:
     from benchmark.contracts import Victim
 
-__all__ = ["Assault", "Mode", "mentions_of", "mode_named"]
+__all__ = ["Assault", "Mode", "mentions_of", "mode_named", "told"]
+
+_log = logging.getLogger(__name__)
 
 # Six digits are far above the noise of single precision and keep journals short.
 _DIGITS = 6
@@ -96,7 +100,7 @@ class Assault:
         try:
             return await self._attack(sentence)
         except Exception as error:  # noqa: BLE001 - the run goes on
-            return _outcome_of_error(sentence, error)
+            return _outcome_of_error(sentence, told(error, sentence))
 
     async def _attack(self, sentence: Sentence) -> Outcome:
         if not self.victim.fits(sentence.tokens):
@@ -123,8 +127,8 @@ class Assault:
                 probe.aim(threshold)
                 with contextlib.suppress(AttackOver):
                     await self.attack.run(sentence, probe)
-        except Exception:  # noqa: BLE001 - a success found before it is kept
-            error = traceback.format_exc()
+        except Exception as failure:  # noqa: BLE001 - a success found before it is kept
+            error = told(failure, sentence)
         return self._outcome(probe, error)
 
     def _thresholds(self, probe: Probe) -> Iterator[float | None]:
@@ -194,14 +198,29 @@ def mentions_of(sentence: Sentence) -> list[Tokens]:
     return [tuple(word.lower() for word in sentence.tokens[s.start : s.end]) for s in sentence.spans]
 
 
-def _outcome_of_error(sentence: Sentence, error: Exception) -> Outcome:
-    """Return the error row of a sentence whose attack could not even start (the clean prediction failed)."""
+def _outcome_of_error(sentence: Sentence, reason: str) -> Outcome:
+    """Return the error row of a sentence whose clean prediction failed; it has no clean tags."""
     return Outcome(
         sentence_id=sentence.id,
         document=sentence.document,
         length=len(sentence),
         status=Status.ERROR,
-        reason="".join(traceback.format_exception(error)),
+        reason=reason,
         gold=sentence.tags,
-        clean=("O",) * len(sentence),
+        clean=(),
     )
+
+
+def told(error: Exception, sentence: Sentence) -> str:
+    """Return the traceback of an error as it is stored: where and which, but not its message, which may quote the text.
+
+    The message goes to the log (`gauntlet run` keeps it as errors.log in the run's folder).
+    """
+    _log.error("sentence %s", sentence.id, exc_info=error)
+    frames = [
+        f"{Path(frame.filename).parent.name}/{Path(frame.filename).name}:{frame.lineno} in {frame.name}"
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).name != "engine.py"  # how a question was batched is not part of what happened
+    ]
+    cause = f" ({type(error.__cause__).__name__})" if error.__cause__ else ""
+    return "\n".join(["Traceback, innermost last:", *frames, type(error).__name__ + cause])

@@ -10,7 +10,7 @@ from benchmark.errors import BadInput
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["choose_device", "describe_device", "rows_per_forward"]
+__all__ = ["choose_device", "rows_per_forward"]
 
 # A fixed number of rows a forward keeps answers independent of their neighbours (see victims.transformer). Measured on
 # two CPU cores: 1 row 70, 8 rows 164, 16 rows 200, 32 rows 230 sentences a second, but the fewer rows, the less is
@@ -48,14 +48,3 @@ def choose_device(name: str = "auto") -> torch.device:
 def rows_per_forward(device: torch.device) -> int:
     """Return how many texts go through a network at once on this device."""
     return _ROWS[device.type]
-
-
-def describe_device(device: torch.device) -> str:
-    """Return the device's name for provenance."""
-    import platform
-
-    import torch
-
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"{platform.machine()} cpu, {torch.get_num_threads()} threads"

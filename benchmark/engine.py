@@ -18,7 +18,7 @@ from collections.abc import Callable, Coroutine, Generator, Hashable, Iterable, 
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-__all__ = ["Ask", "Done", "Engine", "Job", "Service"]
+__all__ = ["Ask", "Done", "Engine", "Job", "Service", "ServiceFailed"]
 
 Q = TypeVar("Q", bound=Hashable)
 A = TypeVar("A")
@@ -65,6 +65,14 @@ class Done(NamedTuple):
     name: str
     result: Any
     error: Exception | None
+
+
+class ServiceFailed(Exception):  # noqa: N818 - what happened, from the job's point of view
+    """A service could not answer a job's question; `__cause__` is the service's own error."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(f"{type(cause).__name__}: {cause}")
+        self.__cause__ = cause
 
 
 class Engine:
@@ -158,7 +166,7 @@ class _Running:
                 identity = self.question.service.identity
                 mine = [answers[identity, question] for question in self.question.questions]
                 error = next((answer for answer in mine if isinstance(answer, Exception)), None)
-                self.question = self.coroutine.throw(error) if error else self.coroutine.send(mine)
+                self.question = self.coroutine.throw(ServiceFailed(error)) if error else self.coroutine.send(mine)
         except StopIteration as end:
             return Done(self.name, end.value, None)
         except Exception as error:  # noqa: BLE001 - whatever an attack raises becomes its error row
@@ -174,6 +182,7 @@ def _answers_or_errors(service: Service[Any, Any], batch: list[Any]) -> list[Any
             raise RuntimeError(f"{service.identity} gave {len(answers)} answers to {len(batch)} questions")
         return answers
     except Exception as error:  # noqa: BLE001 - handed to the jobs that asked
-        if len(batch) == 1:
-            return [error]
-        return [answer for question in batch for answer in _answers_or_errors(service, [question])]
+        failure = error
+    if len(batch) == 1:
+        return [failure]
+    return [answer for question in batch for answer in _answers_or_errors(service, [question])]

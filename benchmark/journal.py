@@ -25,17 +25,22 @@ __all__ = ["Journal", "outcome_from_json", "outcome_to_json"]
 class Journal:
     """An append-only file of outcomes. Use as a context manager.
 
+    Args:
+        path: the file.
+        run_id: the run it belongs to; checksums are bound to it, so another run's lines count as damaged.
+
     Attributes:
         finished: outcomes by sentence id, those read at the start included.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, run_id: str = "") -> None:
         self._path = path
+        self._run_id = run_id
         self.finished: dict[str, Outcome] = {}
 
     def __enter__(self) -> Self:
         try:
-            self.finished, intact = _read(self._path)
+            self.finished, intact = _read(self._path, self._run_id)
             # Unbuffered: what could not be written must not be tried again when the file is closed.
             self._file = self._path.open("ab", buffering=0)
             # Cut off a torn last line.
@@ -56,7 +61,7 @@ class Journal:
         Raises:
             CannotSave: the disk is full, say. What was stored before stays.
         """
-        line = _sealed(canonical_json(outcome_to_json(outcome)))
+        line = _sealed(canonical_json(outcome_to_json(outcome)), self._run_id)
         try:
             if self._file.write(line) != len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -70,12 +75,12 @@ class Journal:
         self.finished[outcome.sentence_id] = outcome
 
     @staticmethod
-    def read(path: Path) -> dict[str, Outcome]:
+    def read(path: Path, run_id: str = "") -> dict[str, Outcome]:
         """Return the finished outcomes of a journal without touching it, by sentence id."""
-        return _read(path)[0]
+        return _read(path, run_id)[0]
 
 
-def _read(path: Path) -> tuple[dict[str, Outcome], int]:
+def _read(path: Path, run_id: str) -> tuple[dict[str, Outcome], int]:
     """Return the outcomes and the length in bytes of the intact part."""
     finished: dict[str, Outcome] = {}
     intact = 0
@@ -83,7 +88,7 @@ def _read(path: Path) -> tuple[dict[str, Outcome], int]:
         return finished, intact
     *lines, torn = path.read_bytes().split(b"\n")
     for number, line in enumerate(lines, 1):
-        outcome = _opened(line)
+        outcome = _opened(line, run_id)
         if outcome is None:
             if number == len(lines) and not torn:
                 break  # the last line, damaged as a whole: torn as well
@@ -96,16 +101,18 @@ def _read(path: Path) -> tuple[dict[str, Outcome], int]:
     return finished, intact
 
 
-def _sealed(text: str) -> bytes:
+def _sealed(text: str, run_id: str) -> bytes:
     body = text.encode("utf-8", "surrogatepass")
-    return hashlib.sha256(body).hexdigest()[:16].encode() + b" " + body + b"\n"
+    return _checksum(body, run_id) + b" " + body + b"\n"
 
 
-def _opened(line: bytes) -> Outcome | None:
+def _opened(line: bytes, run_id: str) -> Outcome | None:
     checksum, _, body = line.partition(b" ")
-    if hashlib.sha256(body).hexdigest()[:16].encode() != checksum:
-        return None
-    return outcome_from_json(json.loads(body))
+    return outcome_from_json(json.loads(body)) if checksum == _checksum(body, run_id) else None
+
+
+def _checksum(body: bytes, run_id: str) -> bytes:
+    return hashlib.sha256(run_id.encode() + body).hexdigest()[:16].encode()
 
 
 def outcome_to_json(outcome: Outcome) -> dict[str, Any]:

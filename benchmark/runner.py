@@ -6,7 +6,9 @@ again. It always ends in the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +18,7 @@ from benchmark.attacking import Assault, Mode, mentions_of
 from benchmark.contracts import Attack, Victim
 from benchmark.datasets import Dataset, find_dataset
 from benchmark.engine import Engine
+from benchmark.errors import BadInput
 from benchmark.goals import goal_named
 from benchmark.journal import Journal
 from benchmark.judging import Judges
@@ -29,12 +32,13 @@ from benchmark.selection import Selection, SelectionRule, select
 from benchmark.spec import SCHEMA, RunSpec
 from benchmark.store import RunFolder, open_results
 from benchmark.threat import Budget
+from benchmark.types import Status
 from benchmark.victims import VictimOptions, find_victim, require_same_types
 
 if TYPE_CHECKING:
     from benchmark.types import Tokens
 
-__all__ = ["ATTACKS", "EngineOptions", "Plan", "RunReport", "Workshop", "run"]
+__all__ = ["ATTACKS", "EngineOptions", "Plan", "RunReport", "Workshop", "attack_named", "run"]
 
 ATTACKS: Registry[type[Attack]] = Registry("attack", "gauntlet.attacks")
 
@@ -82,11 +86,13 @@ class EngineOptions:
         concurrency: sentences attacked at once.
         batch_size: texts handed to the victim at a time.
         reverse: take the sentences from the last to the first.
+        retry_errors: attack sentences again that ended in an error.
     """
 
     concurrency: int = 64
     batch_size: int = 256
     reverse: bool = False
+    retry_errors: bool = False
 
 
 class RunReport(NamedTuple):
@@ -101,6 +107,21 @@ class RunReport(NamedTuple):
     result: dict[str, Any]
     folder: RunFolder
     attacked: int
+
+
+def attack_named(name: str, parameters: Mapping[str, Any]) -> Attack:
+    """Return a configured attack.
+
+    Raises:
+        BadInput: no such attack, unknown parameters, or a class that carries another attack's card: results go by the
+            card's name and version, so a subclass needs its own `@attack`.
+    """
+    found = ATTACKS.get(name)
+    if "card" not in vars(found) or found.card.name != name:
+        raise BadInput(
+            f"the class registered as {name!r} has no card of its own; decorate it with @attack({name!r}, ...)"
+        )
+    return found.configured(parameters)
 
 
 class Workshop:
@@ -155,13 +176,12 @@ class PreparedRun:
     def __init__(self, plan: Plan, workshop: Workshop) -> None:
         goal = goal_named(plan.goal)
         budget = Budget(plan.queries)
-        self.attack = ATTACKS.get(plan.attack).configured(plan.parameters)
+        self.attack = attack_named(plan.attack, plan.parameters)
         self.plan = plan
         self.workshop = workshop
         dataset, victim = workshop.dataset(plan), workshop.victim(plan)
-        self.assault = Assault(
-            self.attack, victim, goal, plan.mode, budget, plan.seed, _known_mentions(dataset, plan.split)
-        )
+        known = _known_mentions(dataset, plan.split)
+        self.assault = Assault(self.attack, victim, goal, plan.mode, budget, plan.seed, known)
         selection = workshop.selection(plan)
         self.sentences = {sentence.id: sentence for sentence in selection.sentences}
         card = self.attack.card
@@ -175,6 +195,7 @@ class PreparedRun:
             dataset=dataset.name,
             dataset_hash=dataset.hash(plan.split),
             split=plan.split,
+            train_hash=None if known is None else dataset.hash("train"),
             selection={**plan.selection.to_json(), "passed_over": dict(selection.passed_over)},
             sentence_ids=tuple(self.sentences),
             touch=card.touch.value,
@@ -207,17 +228,21 @@ def run(
     open_results(results)
     prepared = PreparedRun(plan, workshop)
     folder = RunFolder(results, prepared.spec.run_id)
+    options = engine_options or EngineOptions()
     asked_for_judges = plan.encoder is not None or plan.grammar is not None
     if folder.result_file.is_file():
         result = folder.read_result()
-        if not asked_for_judges or result["judges"] == prepared.judges.identity:
+        if options.retry_errors and result["metrics"]["error.count"]["value"]:
+            with folder.locked():
+                _reopen(folder)
+        elif not asked_for_judges or result["judges"] == prepared.judges.identity:
             return RunReport(result, folder, 0)
     with folder.locked():
         folder.write_spec(prepared.spec)
         attacked = 0
         if not folder.examples_file.is_file():
             _ = prepared.judges  # one that is not there is told before anything is attacked
-            attacked = _attack(prepared, folder, engine_options or EngineOptions())
+            attacked = _attack(prepared, folder, options)
         elif asked_for_judges:
             _judge_again(prepared, folder)
         result = score(folder)
@@ -236,7 +261,7 @@ def score(folder: RunFolder) -> dict[str, Any]:
         "spec": spec.to_json(),
         "examples_sha256": folder.examples_hash(),
         "judges": judges,
-        "metrics": {metric.name: metric.compute(examples).to_json() for metric in METRICS},
+        "metrics": {metric.name: metric.value(examples, spec.queries).to_json() for metric in METRICS},
         "per_type": per_type(examples),
         "rejected": rejections(examples),
     }
@@ -247,7 +272,7 @@ def _attack(prepared: PreparedRun, folder: RunFolder, options: EngineOptions) ->
     workshop, spec, sentences = prepared.workshop, prepared.spec, prepared.sentences
     engine = Engine(options.concurrency, options.batch_size)
     stopwatch = Stopwatch()
-    with Journal(folder.journal_file) as journal:
+    with _errors_log(folder), Journal(folder.journal_file, folder.run_id) as journal:
         done_before = len(journal.finished)
         todo = [sentences[name] for name in spec.sentence_ids if name not in journal.finished]
         jobs = [prepared.assault.job(s) for s in (reversed(todo) if options.reverse else todo)]
@@ -275,6 +300,32 @@ def _attack(prepared: PreparedRun, folder: RunFolder, options: EngineOptions) ->
         )
     )
     return len(todo)
+
+
+def _reopen(folder: RunFolder) -> None:
+    """Turn a finished run back into an unfinished one that lacks the sentences with errors."""
+    examples, _ = folder.read_examples()
+    folder.result_file.unlink()
+    with Journal(folder.journal_file, folder.run_id) as journal:
+        for example in examples:
+            if example.outcome.status is not Status.ERROR:
+                journal.append(example.outcome)
+    folder.examples_file.unlink()
+
+
+@contextmanager
+def _errors_log(folder: RunFolder) -> Iterator[None]:
+    """Keep the full text of errors beside the run; results themselves hold no messages, which may quote the data."""
+    handler = logging.FileHandler(folder.errors_file, delay=True, encoding="utf-8")
+    log = logging.getLogger("benchmark.attacking")
+    log.addHandler(handler)
+    propagates, log.propagate = log.propagate, False
+    try:
+        yield
+    finally:
+        log.propagate = propagates
+        log.removeHandler(handler)
+        handler.close()
 
 
 def _judge_again(prepared: PreparedRun, folder: RunFolder) -> None:

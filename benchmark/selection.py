@@ -41,6 +41,8 @@ class SelectionRule:
     def __post_init__(self) -> None:
         if self.limit is not None and self.limit < 1:
             raise BadInput(f"the number of sentences must be at least 1, not {self.limit}")
+        if not 0 <= self.max_missed <= 1:
+            raise BadInput(f"max_missed is a share between 0 and 1, not {self.max_missed}")
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready form."""

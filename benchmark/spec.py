@@ -9,13 +9,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["SCHEMA", "RunSpec", "canonical_json", "spec_id"]
+__all__ = ["PROTOCOL", "SCHEMA", "RunSpec", "canonical_json", "spec_id"]
 
 # Version of everything stored: specification, journal, examples, results. `store.migrate` reads older ones.
 SCHEMA = 1
+
+# Raised when a change of goals, probe, threat model, alignment or selection can change an outcome: older results are
+# then no longer taken for what would come out today.
+PROTOCOL = 1
 
 
 def canonical_json(value: Any) -> str:
@@ -42,6 +46,7 @@ class RunSpec:
         dataset: name.
         dataset_hash: content of the split.
         split: which one.
+        train_hash: content of the training split, by which mentions are seen or unseen; None where there is none.
         selection: the rule that chose the sentences.
         sentence_ids: the sentences, in order.
         touch: which tokens may be edited.
@@ -50,7 +55,7 @@ class RunSpec:
         mode: first-success or escalate.
         queries: budget a sentence.
         seed: of the attack's random numbers.
-        resources: models the attack leans on, with their versions.
+        protocol: behaviour of the harness itself (goals, probe, alignment, selection), see `PROTOCOL`.
     """
 
     attack: str
@@ -62,6 +67,7 @@ class RunSpec:
     dataset: str
     dataset_hash: str
     split: str
+    train_hash: str | None
     selection: Mapping[str, Any]
     sentence_ids: tuple[str, ...]
     touch: str
@@ -70,7 +76,7 @@ class RunSpec:
     mode: str
     queries: int
     seed: int
-    resources: Mapping[str, str] = field(default_factory=dict)
+    protocol: int = PROTOCOL
     schema: int = SCHEMA
 
     @property

@@ -5,6 +5,7 @@
         journal.jsonl     finished sentences, while the run goes on
         examples.parquet  all sentences, in the order of the specification
         provenance.json   machine, versions, times, costs: what may differ between two runs of the same thing
+        errors.log        full tracebacks, if any; may quote the data, so it is not for publishing
         result.json       the metrics and the hash of the examples; written last, so its presence means "done"
 
 Examples hold no text of the data set: ids, edits, tags and numbers only, so results on restricted corpora can be
@@ -89,6 +90,7 @@ class RunFolder:
         self.journal_file = self.path / "journal.jsonl"
         self.examples_file = self.path / "examples.parquet"
         self.provenance_file = self.path / "provenance.json"
+        self.errors_file = self.path / "errors.log"
         self.result_file = self.path / "result.json"
 
     @contextlib.contextmanager

@@ -35,6 +35,7 @@ class Operation(StrEnum):
     """What an edit does to the original tokens."""
 
     REPLACE = "replace"
+    RECASE = "recase"
     INSERT = "insert"
     DELETE = "delete"
     MERGE = "merge"
@@ -48,7 +49,8 @@ class Edit:
     Attributes:
         operation: what happens.
         at: index of the first original token concerned; an insertion stands before it.
-        words: the words that stand there afterwards (empty for a deletion).
+        words: the words that stand there afterwards (empty for a deletion); of a recasing its kind, one of
+            `alignment.CASINGS`, so that the script does not repeat the text.
         covers: number of original tokens concerned (0 for an insertion, 2 or more for a merge).
         sources: paraphrases only: for each word of the new text the original tokens it comes from.
     """
@@ -275,8 +277,6 @@ class Status(StrEnum):
 class Outcome:
     """What became of one sentence. Holds no text of the data set, so that it can be published.
 
-    (The traceback of an error is the exception: its message may quote a word.)
-
     Attributes:
         sentence_id: which sentence.
         document: its document, for resampling by document.
@@ -284,7 +284,7 @@ class Outcome:
         status: success, failed, skipped or error.
         reason: why it was skipped; the traceback of an error.
         gold: gold tags of the original.
-        clean: tags predicted on the original.
+        clean: tags predicted on the original; empty where the victim failed on it.
         unseen: for each gold mention, whether its surface does not occur as a mention in the training split;
             None where the data set has no training split.
         edits: from the original to the adversarial example; empty without success.

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from benchmark.cli.console import DataDir, Json, Results, output, print_json, print_rows
+from benchmark.cli.console import DataDir, Json, Results, errors, output, print_json, print_rows
 from benchmark.errors import BadInput
 
 __all__ = ["list_app", "show"]
@@ -32,6 +32,15 @@ def victims(json: Json = False) -> None:
 def datasets(data_dir: DataDir = None, json: Json = False) -> None:
     """List the data sets: embedded, in the data folder, on the hub."""
     print_rows(_datasets(data_dir), json=json)
+
+
+@list_app.command()
+def defenses(json: Json = False) -> None:
+    """List the defenses; there is none in this version."""
+    if json:
+        print_json([])
+    else:
+        errors.print("no defenses in this version", highlight=False)
 
 
 @list_app.command()

@@ -24,7 +24,7 @@ def status(results: Results = Path("results"), json: Json = False) -> None:
         elif folder.examples_file.is_file():
             done, state = len(spec.sentence_ids), "attacked, not scored"
         else:
-            done, state = len(Journal.read(folder.journal_file)), "unfinished"
+            done, state = len(Journal.read(folder.journal_file, folder.run_id)), "unfinished"
         rows.append(
             {
                 "run": folder.run_id,

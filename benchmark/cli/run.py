@@ -54,6 +54,9 @@ def run(
     concurrency: Annotated[int, typer.Option(help="Sentences attacked at once; changes no result.")] = 64,
     batch_size: Annotated[int, typer.Option(help="Texts handed to the victim at a time; changes no result.")] = 256,
     reverse: Annotated[bool, typer.Option("--reverse", help="Last sentence first; changes no result.")] = False,
+    retry_errors: Annotated[
+        bool, typer.Option("--retry-errors", help="Attack sentences again that ended in errors.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, attack nothing.")] = False,
     json: Json = False,
 ) -> int:
@@ -66,7 +69,7 @@ def run(
     from benchmark.runner import EngineOptions, Workshop
     from benchmark.runner import run as run_plan
     from benchmark.suites import load_suite, make_suite
-    from benchmark.victims import LabelMap, VictimOptions
+    from benchmark.victims import VictimOptions
 
     if min(concurrency, batch_size) < 1:
         raise BadInput("--concurrency and --batch-size must be at least 1")
@@ -84,6 +87,7 @@ def run(
             "seeds": seed,
             "pooling": pooling,
             "scheme": scheme,
+            "label_map": label_map,
         }.items()
         if value is not None and value != []
     }
@@ -94,8 +98,6 @@ def run(
     options = VictimOptions(
         device=device,
         data_dir=data_dir,
-        scheme=scheme or VictimOptions.scheme,
-        label_map=LabelMap.parse(label_map) if label_map else None,
     )
     if suite is None and not attack:
         raise BadInput("name a suite (gauntlet run quick) or an attack (gauntlet run --attack deepwordbug-i)")
@@ -104,7 +106,7 @@ def run(
     if dry_run:
         _tell(plans, json)
         return 0
-    engine_options = EngineOptions(concurrency, batch_size, reverse)
+    engine_options = EngineOptions(concurrency, batch_size, reverse, retry_errors)
     with progress_report() as report:
         workshop = Workshop(report)
         reports = [run_plan(plan, results, workshop, engine_options) for plan in plans]

@@ -9,7 +9,12 @@ from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
+from benchmark.spec import canonical_json
+
 __all__ = ["attack_table", "json_row"]
+
+# What may differ between the rows of one table; everything else must be the same.
+_OF_THE_ROW = {"attack", "attack_version", "parameters", "touch", "access", "seed"}
 
 # (metric, header, scale, digits); a column is a value here.
 _COLUMNS = (
@@ -44,15 +49,17 @@ def json_row(result: dict[str, Any]) -> dict[str, Any]:
 
 def attack_table(results: Sequence[dict[str, Any]]) -> Iterator[Table]:
     """Yield one table for each victim, data set and protocol: only rows that can be compared stand together."""
-    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    groups: dict[str, list[dict[str, Any]]] = {}
     for result in results:
-        spec = result["spec"]
-        key = (spec["dataset"], spec["victim"], spec["goal"], spec["mode"], spec["queries"], len(spec["sentence_ids"]))
-        groups.setdefault(key, []).append(result)
-    for (dataset, victim, goal, mode, queries, n), rows in groups.items():
-        judges = rows[0]["judges"]
+        shared = {name: value for name, value in result["spec"].items() if name not in _OF_THE_ROW}
+        groups.setdefault(canonical_json([shared, result["judges"]]), []).append(result)
+    for rows in groups.values():
+        spec, judges = rows[0]["spec"], rows[0]["judges"]
         table = Table(
-            title=escape(f"{victim} on {dataset}: {n} sentences, {goal}, {mode}, {queries} queries"),
+            title=escape(
+                f"{spec['victim']} on {spec['dataset']} ({spec['split']}): {len(spec['sentence_ids'])} sentences, "
+                f"{spec['goal']}, {spec['mode']}, {spec['queries']} queries"
+            ),
             caption=escape(
                 f"Second line: 95 % intervals (Wilson for rates, bootstrap else). Similarity: {judges['similarity']}. "
                 f"Grammar: {judges['grammar_errors']}.{_left_out(rows)}"

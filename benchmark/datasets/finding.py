@@ -12,6 +12,7 @@ from benchmark.datasets.hub import HUB_DATASETS, load_from_hub
 from benchmark.datasets.jsonl import read_jsonl
 from benchmark.errors import BadInput
 from benchmark.registry import Registry, did_you_mean
+from benchmark.tag_schemes import SCHEMES
 from benchmark.types import Sentence
 
 __all__ = ["DATASETS", "data_folder", "find_dataset", "local_names", "require_dataset"]
@@ -34,6 +35,8 @@ def find_dataset(name: str, data_dir: Path | None = None, scheme: str = "IOB2") 
         BadInput: nothing of that name, or the files are not as they should be.
         MissingResource: a hub data set that cannot be loaded.
     """
+    if scheme not in SCHEMES:
+        raise BadInput(f"unknown tag scheme {scheme!r}; known: {', '.join(SCHEMES)}")
     if name in DATASETS:
         return DATASETS.get(name)()
     folder = data_folder(data_dir)

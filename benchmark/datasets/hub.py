@@ -28,7 +28,7 @@ class HubDataset:
 
     Attributes:
         repository: "owner/name".
-        config: configuration, where it has several.
+        config: configuration; on the hub's Parquet branch the folder's name.
         revision: a Parquet revision.
         tokens: column of tokens.
         tags: column of tags (class labels or strings).
@@ -57,10 +57,10 @@ _ONTONOTES5 = (
 )
 
 HUB_DATASETS: dict[str, HubDataset] = {
-    "conll2003": HubDataset("eriktks/conll2003"),
-    "ontonotes5": HubDataset("tner/ontonotes5", tags="tags", names=tuple(_ONTONOTES5.split())),
-    "wnut17": HubDataset("leondz/wnut_17"),
-    "wikigold": HubDataset("DFKI-SLT/wikigold_conll", splits={"test": "train"}),
+    "conll2003": HubDataset("eriktks/conll2003", "conll2003"),
+    "ontonotes5": HubDataset("tner/ontonotes5", "ontonotes5", tags="tags", names=tuple(_ONTONOTES5.split())),
+    "wnut17": HubDataset("leondz/wnut_17", "wnut_17"),
+    "wikigold": HubDataset("DFKI-SLT/wikigold_conll", "default", splits={"test": "train"}),
     "few-nerd": HubDataset("DFKI-SLT/few-nerd", config="supervised", scheme="IO"),
     **{
         f"crossner-{domain}": HubDataset("DFKI-SLT/cross_ner", config=domain)
@@ -84,7 +84,7 @@ def load_from_hub(name: str, where: HubDataset) -> Dataset:
     splits = {}
     for ours, theirs in where.splits.items():
         try:
-            rows = datasets.load_dataset(where.repository, where.config, split=theirs, revision=where.revision)
+            rows = _load(datasets, where, theirs)
         except Exception as error:
             raise MissingResource(
                 f"data set {name} ({where.repository}) cannot be loaded from the hub: {first_line(error)}; "
@@ -96,6 +96,14 @@ def load_from_hub(name: str, where: HubDataset) -> Dataset:
                 raise BadInput(f"{where.repository} has no column {column!r}; it has: {', '.join(rows.column_names)}")
         splits[ours] = tuple(_sentences(rows, where, ours))
     return Dataset(name, splits, f"hub {where.repository}@{where.revision}")
+
+
+def _load(datasets: Any, where: HubDataset, split: str) -> Any:
+    if where.revision != _PARQUET:
+        return datasets.load_dataset(where.repository, where.config, split=split, revision=where.revision)
+    # The Parquet branch has a folder for each configuration and split, and knows nothing of configurations.
+    pattern = f"{where.config}/{split}/*.parquet"
+    return datasets.load_dataset(where.repository, data_files={split: pattern}, split=split, revision=_PARQUET)
 
 
 def _sentences(rows: Any, where: HubDataset, split: str) -> Iterable[Sentence]:

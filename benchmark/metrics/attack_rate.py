@@ -41,6 +41,7 @@ ATTACK_RATES = (
             f"@{budget}",
             f"share of the attacked sentences on which the goal was reached within {budget} queries",
             lambda examples, budget=budget: attack_rate(examples, budget),  # type: ignore[misc]
+            budget,
         )
         for budget in BUDGETS
     ),

@@ -71,12 +71,20 @@ class Metric:
         title: short header.
         description: what it says, in one line, with its unit and what it is averaged over.
         compute: from all examples of a run.
+        needs_queries: the smallest budget at which the metric says anything.
     """
 
     name: str
     title: str
     description: str
     compute: Callable[[Sequence[Example]], Value]
+    needs_queries: int = 0
+
+    def value(self, examples: Sequence[Example], budget: int) -> Value:
+        """Compute the metric for a run with a query budget."""
+        if budget < self.needs_queries:
+            return Value(None, n=len(examples), reason=f"the budget was {budget} queries")
+        return self.compute(examples)
 
 
 def attacked(examples: Sequence[Example]) -> list[Example]:

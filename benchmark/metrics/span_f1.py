@@ -44,6 +44,11 @@ def span_counts(gold: Tags, predicted: Tags, mode: str = "strict", type: str | N
     return SpanCounts(len(wanted & found), len(found), len(wanted))
 
 
+def tagged(examples: Sequence[Example]) -> list[Example]:
+    """Leave out sentences that the victim failed on: there is no prediction to score."""
+    return [example for example in examples if example.outcome.clean]
+
+
 def _sides(outcome: Outcome, when: str) -> tuple[Tags, Tags]:
     if when == "before":
         return outcome.gold, outcome.clean
@@ -81,7 +86,8 @@ _SCORES: dict[str, tuple[Callable[..., Any], Callable[[Sums], Sums]]] = {
 def _metric(score: str, when: str, mode: str) -> Metric:
     seqeval_score, statistic = _SCORES[score]
 
-    def compute(examples: Sequence[Example]) -> Value:
+    def compute(all_examples: Sequence[Example]) -> Value:
+        examples = tagged(all_examples)
         if not examples:
             return Value(None, reason="no sentence")
         low, high = _interval(examples, when, mode, statistic)
@@ -99,7 +105,7 @@ def _recall_of_mentions(when: str, unseen: bool) -> Metric:
     """Recall of the gold mentions that do, or do not, occur in the training split."""
 
     def compute(examples: Sequence[Example]) -> Value:
-        known = [e for e in examples if e.outcome.unseen is not None]
+        known = [e for e in tagged(examples) if e.outcome.unseen is not None]
         if not known:
             return Value(None, reason="the data set has no training split")
 
@@ -136,6 +142,7 @@ SPAN_METRICS = (
 
 def per_type(examples: Sequence[Example]) -> dict[str, dict[str, Any]]:
     """Return strict F1 before and after the attack for each entity type, with the number of gold mentions."""
+    examples = tagged(examples)
     types = sorted({span.type for e in examples for span in strict_spans(e.outcome.gold)})
     _, statistic = _SCORES["f1"]
     table: dict[str, dict[str, Any]] = {}

@@ -70,6 +70,6 @@ def _load(name: str, device: str) -> Any:
 
         return SentenceTransformer(str(get_model_path()), device=device)
     try:
-        return SentenceTransformer(name, device=device)
+        return SentenceTransformer(name, device=device, model_kwargs={"use_safetensors": True}, trust_remote_code=False)
     except Exception as error:
         raise MissingResource(f"sentence encoder {name!r} cannot be loaded: {first_line(error)}") from error

@@ -87,7 +87,7 @@ class LanguageToolChecker:
         self._where = server or "on this machine"
         self.identity = (
             f"LanguageTool through language-tool-python {version('language-tool-python')}"
-            f"{' at ' + server if server else ''}, detokenizer {RULES_VERSION}"
+            f"{', remote server' if server else ''}, detokenizer {RULES_VERSION}"
         )
 
     def count(self, texts: Sequence[str]) -> list[Counter[str]]:

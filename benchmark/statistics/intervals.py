@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Sequence
 from typing import NamedTuple
 
@@ -14,6 +15,8 @@ __all__ = ["Interval", "bootstrap", "median_interval", "wilson"]
 LEVEL = 0.95
 RESAMPLES = 10_000
 _CHUNK = 500
+# Resampling fewer units says nothing of the spread: one alone would give an interval of no width.
+FEWEST_CLUSTERS = 5
 
 
 class Interval(NamedTuple):
@@ -47,7 +50,12 @@ def bootstrap(
         statistic: maps (resamples, quantities) totals to (resamples,) values; may return NaN, which is left out.
         clusters: the cluster of each unit.
         seed: of the resampling.
+
+    Returns:
+        The interval; NaN with fewer than `FEWEST_CLUSTERS` clusters.
     """
+    if len(set(clusters)) < FEWEST_CLUSTERS:
+        return Interval(math.nan, math.nan)
     index = {name: k for k, name in enumerate(dict.fromkeys(clusters))}
     per_cluster = np.zeros((len(index), sums.shape[1]))
     np.add.at(per_cluster, [index[name] for name in clusters], sums)

@@ -29,7 +29,7 @@ def _is_whole(value: Any) -> bool:
 
 
 def _is_list(value: Any, each: Callable[[Any], bool]) -> bool:
-    return isinstance(value, list) and all(each(item) for item in value)
+    return isinstance(value, list) and bool(value) and all(each(item) for item in value)
 
 
 def _is_attack(value: Any) -> bool:
@@ -45,10 +45,10 @@ def _is_attack(value: Any) -> bool:
 # Field names and what their values must be.
 _FIELDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "description": ("a text", lambda v: isinstance(v, str)),
-    "attacks": ("a list of names or of tables with name and parameters", lambda v: _is_list(v, _is_attack)),
-    "victims": ("a list of names", lambda v: _is_list(v, _is_text)),
-    "datasets": ("a list of names", lambda v: _is_list(v, _is_text)),
-    "seeds": ("a list of whole numbers", lambda v: _is_list(v, _is_whole)),
+    "attacks": ("a list, not empty, of names or of tables with name and parameters", lambda v: _is_list(v, _is_attack)),
+    "victims": ("a list of names, not empty", lambda v: _is_list(v, _is_text)),
+    "datasets": ("a list of names, not empty", lambda v: _is_list(v, _is_text)),
+    "seeds": ("a list of whole numbers, not empty", lambda v: _is_list(v, _is_whole)),
     "split": ("a name", _is_text),
     "goal": ("a name", _is_text),
     "mode": ("a name", _is_text),
@@ -111,7 +111,7 @@ def make_suite(name: str, fields: Mapping[str, Any], options: VictimOptions | No
         wanted, fits = _FIELDS[field_name]
         if not fits(value):
             raise BadInput(f"suite {name}: {field_name} must be {wanted}, not {value!r}")
-    if not fields.get("attacks"):
+    if "attacks" not in fields:
         raise BadInput(f"suite {name} names no attacks")
     plans = tuple(_plans(fields, options or VictimOptions()))
     return Suite(name, str(fields.get("description", "")), plans)
@@ -132,7 +132,7 @@ def _text(name: str) -> str:
 
 
 def _plans(fields: Mapping[str, Any], options: VictimOptions) -> Iterator[Plan]:
-    label_map = LabelMap.parse(fields["label_map"]) if "label_map" in fields else options.label_map
+    label_map = LabelMap.parse(fields["label_map"]) if "label_map" in fields else None
     victim_options = replace(
         options,
         pooling=fields.get("pooling", options.pooling),

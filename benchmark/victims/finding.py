@@ -33,7 +33,6 @@ class VictimOptions:
         label_map: renames the victim's labels; None keeps them.
         data_dir: where `minilm/NAME` finds its training data.
         scheme: tag scheme of local CoNLL files there.
-        revision: of a hub repository.
         report: told how far a training is.
     """
 
@@ -42,11 +41,10 @@ class VictimOptions:
     label_map: LabelMap | None = None
     data_dir: Path | None = None
     scheme: str = "IOB2"
-    revision: str | None = None
     report: Progress = field(default=silent, repr=False, compare=False)
 
 
-# A victim's name is FAMILY:REST or FAMILY/REST; the family's loader makes the victim.
+# The family's loader makes the victim.
 VICTIMS: Registry[Callable[[str, VictimOptions], Victim]] = Registry("victim family", "gauntlet.victims")
 
 
@@ -61,16 +59,17 @@ def require_pooling(name: str) -> None:
 
 
 def split_name(name: str) -> tuple[str, str]:
-    """Part a victim's name into family and the rest.
+    """Part a victim's name, FAMILY:REST or minilm/REST, into its two parts.
 
     Raises:
         BadInput: it has no such form.
     """
-    match = re.fullmatch(r"([A-Za-z0-9_-]+)[:/](.+)", name)
-    if not match or match[1] not in VICTIMS:
+    match = re.fullmatch(r"(minilm)/(.+)|([A-Za-z0-9_-]+):(.+)", name)
+    family, rest = (match[1] or match[3], match[2] or match[4]) if match else ("", "")
+    if family not in VICTIMS:
         near = did_you_mean(name, ["minilm/newsroom", *(f"{family}:NAME" for family in VICTIMS)])
         raise BadInput(f"unknown victim {name!r}; {near} (forms: minilm/DATASET, hf:REPO, path:FOLDER, spacy:PIPELINE)")
-    return match[1], match[2]
+    return family, rest
 
 
 def find_victim(name: str, options: VictimOptions | None = None) -> Victim:

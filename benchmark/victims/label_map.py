@@ -17,7 +17,7 @@ __all__ = ["LabelMap", "RelabelledVictim", "require_iob2_labels", "require_same_
 
 @dataclass(frozen=True)
 class LabelMap:
-    """Renames whole labels (`LABEL_1=B-PER`) or types (`PERSON=PER`); `TYPE=O` drops a type."""
+    """Renames whole labels (`LABEL_1=B-PER`) or types (`PERSON=PER`); `TYPE=O` drops a type, `*=O` all not named."""
 
     pairs: Mapping[str, str]
 
@@ -28,11 +28,13 @@ class LabelMap:
         Raises:
             BadInput: not of that form.
         """
-        pairs = {}
+        pairs: dict[str, str] = {}
         for item in text.split(","):
             left, equals, right = item.strip().partition("=")
             if not equals or not left or not right:
                 raise BadInput(f"label map item {item!r} is not OLD=NEW; example: PERSON=PER,GPE=LOC,DATE=O")
+            if pairs.get(left, right) != right:
+                raise BadInput(f"the label map renames {left} twice, to {pairs[left]} and to {right}")
             pairs[left] = right
         return cls(pairs)
 
@@ -41,9 +43,9 @@ class LabelMap:
         if label in self.pairs:
             return self.pairs[label]
         prefix, dash, kind = label.partition("-")
-        if not dash or kind not in self.pairs:
+        new = self.pairs.get(kind, self.pairs.get("*"))
+        if not dash or new is None:
             return label
-        new = self.pairs[kind]
         return "O" if new == "O" else f"{prefix}-{new}"
 
 
@@ -56,7 +58,7 @@ class RelabelledVictim:
         self.fingerprint = victim.fingerprint
         self.unknown_word = victim.unknown_word
         self.settings: Mapping[str, Any] = {**victim.settings, "label_map": dict(sorted(label_map.pairs.items()))}
-        unknown = set(label_map.pairs) - set(victim.labels) - types_of(victim.labels)
+        unknown = set(label_map.pairs) - set(victim.labels) - types_of(victim.labels) - {"*"}
         if unknown:
             raise BadInput(
                 f"the label map renames {', '.join(sorted(unknown))}, which {victim.name} does not have; "

@@ -80,9 +80,11 @@ def load_adapter(folder: Path, name: str, options: VictimOptions) -> Transformer
         card: dict[str, Any] = json.loads((folder / "recipe.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise BadInput(f"the adapter in {folder} is damaged ({error}); delete the folder to train it again") from None
+    if not (folder / "adapter_model.safetensors").is_file():
+        raise BadInput(f"the adapter in {folder} has no adapter_model.safetensors; weights in other forms are not read")
     model = with_adapter(base_folder(), folder, card["labels"])
     tokenizer = AutoTokenizer.from_pretrained(base_folder())
-    fingerprint = f"{fingerprint_of(base_folder())[:32]}{fingerprint_of(folder)[:32]}"
+    fingerprint = f"{fingerprint_of(base_folder())[:32]}{fingerprint_of(folder, ('*',))[:32]}"
     victim = TransformerVictim(model, tokenizer, name, fingerprint, choose_device(options.device), options.pooling)
     victim.settings = {**victim.settings, "recipe": card["id"]}
     return victim

@@ -16,6 +16,18 @@ from benchmark.victims.finding import VictimOptions
 __all__ = ["SpacyVictim", "from_name"]
 
 
+# Components of the trained pipelines that never touch entities; any other one stays.
+_WITHOUT_ENTITIES = (
+    "tagger",
+    "morphologizer",
+    "parser",
+    "attribute_ruler",
+    "lemmatizer",
+    "trainable_lemmatizer",
+    "senter",
+)
+
+
 class SpacyVictim:
     """A pipeline with an entity recogniser.
 
@@ -31,7 +43,7 @@ class SpacyVictim:
         self.name = name
         types = sorted(pipeline.get_pipe("ner").labels)
         self.labels: Tags = ("O", *(f"{mark}-{kind}" for kind in types for mark in "BI"))
-        self.fingerprint = hashlib.sha256(pipeline.to_bytes(exclude=["vocab"])).hexdigest()
+        self.fingerprint = hashlib.sha256(pipeline.to_bytes()).hexdigest()
         self.settings: Mapping[str, Any] = {"backend": f"spacy {version('spacy')}"}
         self._pipeline = pipeline
 
@@ -63,11 +75,11 @@ def from_name(name: str, options: VictimOptions) -> SpacyVictim:  # noqa: ARG001
         import spacy
     except ImportError:
         raise MissingResource("spaCy victims need: pip install 'ner-gauntlet[spacy]'") from None
-    keep = ["tok2vec", "transformer", "ner"]
     try:
         pipeline = spacy.load(name)
     except OSError as error:
         raise MissingResource(f"spaCy has no pipeline {name!r}: pip install it, or pass its folder") from error
-    for component in [c for c in pipeline.pipe_names if c not in keep]:
-        pipeline.remove_pipe(component)  # only what entities need
+    for component in _WITHOUT_ENTITIES:
+        if component in pipeline.pipe_names:
+            pipeline.remove_pipe(component)
     return SpacyVictim(pipeline, f"spacy:{name}")

@@ -124,6 +124,7 @@ def _training_sentences(recipe: Recipe, dataset: Dataset) -> list[Sentence]:
 
 
 def _fresh_model(base: Path, labels: Sequence[str]) -> Any:
+    import torch
     from transformers import AutoModelForTokenClassification
 
     with silent_transformers():  # the head is new on purpose
@@ -132,6 +133,7 @@ def _fresh_model(base: Path, labels: Sequence[str]) -> Any:
             id2label=dict(enumerate(labels)),
             label2id={label: k for k, label in enumerate(labels)},
             use_safetensors=True,
+            dtype=torch.float32,
         )
 
 
@@ -211,4 +213,6 @@ def _store(model: Any, state: dict[str, torch.Tensor], card: dict[str, Any], fol
     except OSError as error:
         if scratch:
             shutil.rmtree(scratch, ignore_errors=True)
+        if (folder / "recipe.json").is_file():
+            return  # another process trained the same recipe meanwhile; its victim serves as well
         raise CannotSave(f"the trained victim cannot be saved in {folder}: {error.strerror or error}") from error

@@ -31,7 +31,10 @@ __all__ = ["TransformerVictim", "fingerprint_of", "from_folder", "from_hub", "si
 
 LENGTH_STEP = 8
 # Everything a token classifier is read from. Weights come as safetensors only: a pickle can run code when it is read.
-_FILES = ("*.safetensors", "*.safetensors.index.json", "config.json", "tokenizer*", "vocab*", "merges.txt", "*.model")
+_FILES = (
+    *("*.safetensors", "*.safetensors.index.json", "config.json", "tokenizer*", "special_tokens_map.json"),
+    *("added_tokens.json", "vocab*", "merges.txt", "*.model"),
+)
 _TOKENIZER = ("tokenizer.json", "vocab*", "*.model", "merges.txt")
 _PICKLES = ("pytorch_model*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 
@@ -180,16 +183,22 @@ def _positions(config: Any) -> int:
 
 
 def from_folder(folder: str, options: VictimOptions) -> TransformerVictim:
-    """Load a victim from a folder with safetensors weights, tokenizer and configuration.
+    """Load a victim from a folder with safetensors weights, tokenizer and configuration, or one `gauntlet train` made.
 
     Raises:
         BadInput: no such folder, weights missing or pickled, labels not IOB2 and no label map given.
     """
-    return _load(Path(folder), f"path:{folder}", options)
+    path = Path(folder)
+    name = f"path:{path.resolve().name}"  # results name the folder, not where it lies on one machine
+    if (path / "recipe.json").is_file():
+        from benchmark.victims.minilm import load_adapter
+
+        return load_adapter(path, name, options)
+    return _load(path, name, options)
 
 
 def from_hub(repository: str, options: VictimOptions) -> TransformerVictim:
-    """Load a victim from the Hugging Face hub; only safetensors weights are fetched.
+    """Load a victim from the Hugging Face hub, `OWNER/MODEL` or `OWNER/MODEL@REVISION`; only safetensors are fetched.
 
     Raises:
         MissingResource: the hub cannot be reached or has no such repository.
@@ -197,8 +206,9 @@ def from_hub(repository: str, options: VictimOptions) -> TransformerVictim:
     """
     from huggingface_hub import snapshot_download
 
+    name, _, revision = repository.partition("@")
     try:
-        folder = snapshot_download(repository, revision=options.revision, allow_patterns=list(_FILES))
+        folder = snapshot_download(name, revision=revision or None, allow_patterns=list(_FILES))
     except Exception as error:
         raise MissingResource(
             f"victim hf:{repository} cannot be fetched from the hub: {first_line(error)}; "
@@ -209,13 +219,14 @@ def from_hub(repository: str, options: VictimOptions) -> TransformerVictim:
 
 def _load(folder: Path, name: str, options: VictimOptions) -> TransformerVictim:
     require_safetensors(folder)
+    import torch
     from safetensors import SafetensorError
     from transformers import AutoModelForTokenClassification, AutoTokenizer
 
     try:
         with silent_transformers():
             model, loading = AutoModelForTokenClassification.from_pretrained(
-                folder, use_safetensors=True, trust_remote_code=False, output_loading_info=True
+                folder, use_safetensors=True, trust_remote_code=False, output_loading_info=True, dtype=torch.float32
             )
             tokenizer = AutoTokenizer.from_pretrained(
                 folder, use_fast=True, add_prefix_space=True, trust_remote_code=False
@@ -229,7 +240,7 @@ def _load(folder: Path, name: str, options: VictimOptions) -> TransformerVictim:
         model, tokenizer, name, fingerprint_of(folder), choose_device(options.device), options.pooling
     )
     if options.label_map is None:
-        require_iob2_labels(victim.labels, name)
+        require_iob2_labels(victim.labels, str(folder))
     return victim
 
 
@@ -270,10 +281,10 @@ def require_safetensors(folder: Path) -> None:
     raise BadInput(f"{folder} has no weights (*.safetensors)")
 
 
-def fingerprint_of(folder: Path) -> str:
+def fingerprint_of(folder: Path, patterns: Sequence[str] = _FILES) -> str:
     """Return the sha256 over weights, tokenizer and configuration files, names included."""
     digest = hashlib.sha256()
-    for path in sorted({path for pattern in _FILES for path in folder.glob(pattern) if path.is_file()}):
+    for path in sorted({path for pattern in patterns for path in folder.glob(pattern) if path.is_file()}):
         digest.update(path.name.encode())
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())

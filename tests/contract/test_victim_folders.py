@@ -55,7 +55,7 @@ def refused(folder):
 def test_intact_folder_answers_with_one_tag_a_token(folder):
     victim = find_victim(f"path:{folder}")
     assert victim.labels == LABELS
-    assert victim.name == f"path:{folder}"
+    assert victim.name == f"path:{folder.name}"  # not where it lies on one machine
     (answer,) = victim.predict([("Ana", "Ruiz", "left", "Oslo", ".")])
     assert len(answer.tags) == 5
     assert answer.probabilities.shape == (5, len(LABELS))

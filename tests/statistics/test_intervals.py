@@ -95,8 +95,9 @@ def test_bootstrap_of_a_constant_has_no_width():
     assert bootstrap(as_sums(np.full(8, 0.25)), quotient, range(8)) == pytest.approx((0.25, 0.25))
 
 
-def test_bootstrap_of_one_cluster_has_no_width():
-    assert bootstrap(as_sums(np.array([0.0, 1.0, 1.0])), quotient, ["d", "d", "d"]) == pytest.approx((2 / 3, 2 / 3))
+@pytest.mark.parametrize("clusters", [["d", "d", "d"], ["a", "b", "c"]])
+def test_bootstrap_of_too_few_clusters_claims_no_interval(clusters):
+    assert all(np.isnan(bootstrap(as_sums(np.array([0.0, 1.0, 1.0])), quotient, clusters)))
 
 
 def test_bootstrap_of_a_mean_agrees_with_scipy():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from stubs import sentence
 
-from benchmark.alignment import apply_edits, changed, edit_script, modification_rate, position_of
+from benchmark.alignment import apply_edits, changed, edit_script, modification_rate
 from benchmark.errors import BadInput
 from benchmark.types import Edit, Operation, Sentence, Span
 
@@ -167,6 +167,6 @@ def test_an_inserted_word_is_changed_even_if_it_repeats_a_neighbour():
     assert changed(FOUR, FOUR.insert(1, "b")) == {1}
 
 
-def test_position_of_follows_a_token_through_edits():
+def test_sources_follow_tokens_through_edits():
     after = FOUR.insert(0, "x").delete(2).merge(2, "cd")
-    assert [position_of(after, i) for i in range(4)] == [1, None, 2, 2]
+    assert after.sources == ((), (0,), (2, 3))

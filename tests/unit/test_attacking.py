@@ -126,7 +126,8 @@ def test_an_attack_that_fails_becomes_an_error_row_with_its_traceback():
 
     outcome = outcome_of(walk)
     assert outcome.status is Status.ERROR
-    assert "ZeroDivisionError: here it broke" in outcome.reason
+    assert "ZeroDivisionError" in outcome.reason
+    assert "here it broke" not in outcome.reason  # a message may quote the data
     assert "test_attacking.py" in outcome.reason
     assert outcome.search_queries == 1
 
@@ -320,7 +321,7 @@ def test_a_victim_that_fails_on_one_text_of_a_batch_spoils_that_sentence_only(po
     texts = [sentence(f"Ana met {'clean' if name == 'b' else 'him'}", "B-PER O O", name) for name in "abc"]
     outcomes = outcomes_of(assault(walk, Fragile(poison)), *texts)
     assert [outcome.status for outcome in outcomes] == [Status.SUCCESS, Status.ERROR, Status.SUCCESS]
-    assert f"cannot read {poison}" in outcomes[1].reason
+    assert "ServiceFailed (ValueError)" in outcomes[1].reason
     assert outcomes[1].gold == ("B-PER", "O", "O")
 
 
@@ -333,7 +334,7 @@ def test_a_success_survives_a_victim_that_fails_later():
 
     outcome = outcome_of(walk, Fragile("poison"))
     assert outcome.status is Status.SUCCESS
-    assert "cannot read poison" in outcome.reason
+    assert "ServiceFailed (ValueError)" in outcome.reason
 
 
 @pytest.mark.parametrize("needs", [Access.SCORES, Access.GRADIENTS])

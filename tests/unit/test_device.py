@@ -7,7 +7,7 @@ import os
 import pytest
 import torch
 
-from benchmark.device import choose_device, describe_device, rows_per_forward
+from benchmark.device import choose_device, rows_per_forward
 from benchmark.errors import BadInput
 
 
@@ -87,12 +87,3 @@ def test_the_real_machine_has_what_auto_chooses():
 def test_rows_of_a_forward_are_fixed_for_each_kind_of_device():
     assert rows_per_forward(torch.device("cuda:1")) == rows_per_forward(torch.device("cuda"))
     assert rows_per_forward(torch.device("cuda")) > rows_per_forward(torch.device("cpu")) >= 1
-
-
-def test_the_cpu_is_described_with_its_threads():
-    assert describe_device(torch.device("cpu")).endswith(f"cpu, {torch.get_num_threads()} threads")
-
-
-def test_a_gpu_is_described_by_its_name(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: f"Some GPU {device.index}")
-    assert describe_device(torch.device("cuda:1")) == "Some GPU 1"

@@ -6,7 +6,7 @@ import pytest
 from stubs import StubVictim, lexicon, sentence
 
 from benchmark.attacking import Assault, Mode
-from benchmark.engine import Ask, Engine, Job
+from benchmark.engine import Ask, Engine, Job, ServiceFailed
 from benchmark.goals import goal_named
 from benchmark.runner import ATTACKS
 from benchmark.threat import Budget
@@ -181,7 +181,9 @@ def test_a_failing_question_fails_only_the_jobs_that_asked_it():
     jobs = [Job("a", asking(service, [1, 2])), Job("b", asking(service, [2, 13])), Job("c", asking(service, [13]))]
     done = results(Engine(), jobs)
     assert done["a"] == [[2, 4]]
-    assert str(done["b"]) == str(done["c"]) == "cannot double 13"
+    assert str(done["b"]) == str(done["c"]) == "ValueError: cannot double 13"
+    assert done["b"] is not done["c"]  # one exception in two coroutines would gather both their frames
+    assert done["b"].__cause__ is done["c"].__cause__
 
 
 def test_a_job_may_catch_the_failure_of_its_question_and_go_on():
@@ -190,7 +192,7 @@ def test_a_job_may_catch_the_failure_of_its_question_and_go_on():
     async def walk():
         try:
             await Ask(service, [13])
-        except ValueError:
+        except ServiceFailed:
             return await Ask(service, [1])
 
     assert results(Engine(), [Job("a", walk)]) == {"a": [2]}
@@ -202,7 +204,7 @@ def test_a_failure_is_not_remembered():
     async def walk():
         try:
             await Ask(service, [13])
-        except ValueError:
+        except ServiceFailed:
             service.bad = ()
         return await Ask(service, [13])
 

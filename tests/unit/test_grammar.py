@@ -207,8 +207,10 @@ def test_languagetool_is_asked_in_us_english_with_all_default_rules_and_the_text
     assert not {"enabledOnly", "disabledRules", "disabledCategories"} & {k for k, v in asked.items() if v != [""]}
 
 
-def test_languagetool_names_its_server(server):
-    assert address(server) in LanguageToolChecker(address(server)).identity
+def test_languagetool_says_that_it_was_remote_but_not_where(server):
+    identity = LanguageToolChecker(address(server)).identity
+    assert "remote server" in identity
+    assert address(server) not in identity  # results are published; addresses are not
 
 
 def assert_one_line(error, *words):

@@ -143,3 +143,16 @@ def test_catalogue_name_is_found_through_its_entry(repository, monkeypatch):
 
 def test_catalogue_names_a_revision_everywhere_and_never_the_default_branch():
     assert all(where.revision not in {None, "", "main"} for where in HUB_DATASETS.values())
+
+
+def test_the_layout_of_the_parquet_branch_keeps_configurations_apart(tmp_path):
+    for config, word in (("supervised", "Oslo"), ("inter", "Rome")):
+        table = datasets.Dataset.from_dict({"tokens": [[word]], "ner_tags": [[3]]}, features=labelled(NAMES))
+        table.to_parquet(str(tmp_path / "branch" / config / "test" / "0000.parquet"))
+    where = HubDataset(str(tmp_path / "branch"), "supervised", splits=TEST_ONLY)
+    (only,) = load_from_hub("tiny", where).split("test")
+    assert only.tokens == ("Oslo",)
+
+
+def test_every_name_of_the_catalogue_says_which_folder_of_its_branch_it_reads():
+    assert all(where.config for where in HUB_DATASETS.values())

@@ -261,7 +261,8 @@ def test_with_all_attacked_and_none_broken_the_rate_is_0_and_not_missing():
 @pytest.mark.parametrize("score", ["precision", "recall", "f1"])
 @pytest.mark.parametrize("gold", ["B-PER O", "O O"], ids=["a mention", "no mention"])
 def test_empty_predictions_give_0(gold, score, mode):
-    computed = BY_NAME[f"{score}.{mode}.before"].compute([Example(outcome("s", "failed", gold, "O O"))])
+    examples = [Example(outcome(f"s{k}", "failed", gold, "O O")) for k in range(5)]
+    computed = BY_NAME[f"{score}.{mode}.before"].compute(examples)
     assert (computed.value, computed.low, computed.high) == (0.0, 0.0, 0.0)
 
 

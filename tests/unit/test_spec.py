@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmark.spec import SCHEMA, RunSpec, canonical_json
+from benchmark.spec import PROTOCOL, SCHEMA, RunSpec, canonical_json
 
 SPEC = RunSpec(
     attack="deepwordbug-i",
@@ -23,6 +23,7 @@ SPEC = RunSpec(
     dataset="newsroom",
     dataset_hash="def",
     split="test",
+    train_hash="fed",
     selection={"limit": 256, "seed": 0, "passed_over": {"no entity": 3}},
     sentence_ids=("test/1", "test/2 – Zoë"),
     touch="any",
@@ -31,7 +32,6 @@ SPEC = RunSpec(
     mode="first-success",
     queries=512,
     seed=0,
-    resources={"encoder": "all-MiniLM-L6-v2"},
 )
 OTHER = {
     "attack": "identity",
@@ -51,7 +51,8 @@ OTHER = {
     "mode": "escalate",
     "queries": 511,
     "seed": 1,
-    "resources": {},
+    "train_hash": None,
+    "protocol": PROTOCOL + 1,
     "schema": SCHEMA + 1,
 }
 FIELDS = [field.name for field in dataclasses.fields(RunSpec)]

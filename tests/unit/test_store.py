@@ -80,6 +80,7 @@ SPEC = RunSpec(
     dataset="made-up",
     dataset_hash="def",
     split="test",
+    train_hash=None,
     selection={},
     sentence_ids=("f", "k"),
     touch="any",
