@@ -42,8 +42,8 @@ def print_rows(rows: Sequence[Mapping[str, Any]], *, json: bool, title: str | No
         print_json([dict(row) for row in rows])
         return
     table = Table(title=title)
-    for column in rows[0] if rows else ():
-        table.add_column(column)
+    for k, column in enumerate(rows[0] if rows else ()):
+        table.add_column(column, no_wrap=k == 0)  # names stay whole, to be copied
     for row in rows:
         table.add_row(*(escape(str(value)) for value in row.values()))
     output.print(table)

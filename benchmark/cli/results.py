@@ -3,44 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmark.cli.console import Json, Results, errors, output, print_json, print_rows
-from benchmark.errors import BadInput
+from benchmark.errors import BadInput, GauntletError
+
+if TYPE_CHECKING:
+    from benchmark.store import RunFolder
 
 __all__ = ["results", "status"]
 
 
 def status(results: Results = Path("results"), json: Json = False) -> None:
     """Tell which runs are finished and how far the others are."""
-    from benchmark.journal import Journal
     from benchmark.store import stored_runs
 
-    rows: list[dict[str, Any]] = []
-    for folder in stored_runs(_existing(results)):
-        spec = folder.read_spec()
-        if folder.result_file.is_file():
-            done, state = len(spec.sentence_ids), "finished"
-        elif folder.examples_file.is_file():
-            done, state = len(spec.sentence_ids), "attacked, not scored"
-        else:
-            done, state = len(Journal.read(folder.journal_file, folder.run_id)), "unfinished"
-        rows.append(
-            {
-                "run": folder.run_id,
-                "attack": spec.attack,
-                "victim": spec.victim,
-                "dataset": spec.dataset,
-                "seed": spec.seed,
-                "done": done,
-                "sentences": len(spec.sentence_ids),
-                "state": state,
-            }
-        )
+    damage: list[GauntletError] = []
+    rows = [_row(folder, damage) for folder in stored_runs(_existing(results))]
     if not rows and not json:
         errors.print(f"no runs in {results}; start with: gauntlet run quick", markup=False)
         return
     print_rows(rows, json=json)
+    if damage:
+        raise damage[0]
 
 
 def results(results: Results = Path("results"), json: Json = False) -> None:
@@ -63,6 +48,30 @@ def results(results: Results = Path("results"), json: Json = False) -> None:
         errors.print(f"no finished runs in {results}; start with: gauntlet run quick", markup=False)
     for table in attack_table(found):
         output.print(table)
+
+
+def _row(folder: RunFolder, damage: list[GauntletError]) -> dict[str, Any]:
+    """Return how far a run is; damage is noted, and does not hide the other runs."""
+    from benchmark.journal import Journal
+
+    row: dict[str, Any] = dict.fromkeys(("run", "attack", "victim", "dataset", "seed", "done", "sentences", "state"))
+    row["run"] = folder.run_id
+    try:
+        spec = folder.read_spec()
+        row |= {"attack": spec.attack, "victim": spec.victim, "dataset": spec.dataset, "seed": spec.seed}
+        row["sentences"] = row["done"] = len(spec.sentence_ids)
+        if folder.result_file.is_file():
+            folder.read_result()
+            row["state"] = "finished"
+        elif folder.examples_file.is_file():
+            row["state"] = "attacked, not scored"
+        else:
+            row["done"] = len(Journal.read(folder.journal_file, folder.run_id))
+            row["state"] = "unfinished"
+    except GauntletError as error:
+        row["state"] = "damaged"
+        damage.append(error)
+    return row
 
 
 def _existing(results: Path) -> Path:
