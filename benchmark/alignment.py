@@ -8,16 +8,14 @@ whatever way they took; a change that was taken back is no change.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from itertools import pairwise
 
 from rapidfuzz.distance import Levenshtein
 
 from benchmark.errors import BadInput
-from benchmark.tag_schemes import spans_to_tags
-from benchmark.types import Edit, Operation, Sentence, Span, Tokens
+from benchmark.types import Edit, Operation, Sentence, Tokens
 
-__all__ = ["CASINGS", "align_paraphrase", "apply_edits", "changed", "edit_script", "modification_rate"]
+__all__ = ["CASINGS", "apply_edits", "changed", "edit_script", "modification_rate"]
 
 
 CASINGS: dict[str, Callable[[str], str]] = {"lower": str.lower, "upper": str.upper, "capitalize": str.capitalize}
@@ -104,44 +102,6 @@ def changed(original: Sentence, sentence: Sentence) -> frozenset[int]:
         for i, (word, source) in enumerate(zip(sentence.tokens, sentence.sources, strict=True))
         if len(source) != 1 or original.tokens[source[0]] != word
     )
-
-
-def align_paraphrase(sentence: Sentence, tokens: Tokens, spans: tuple[Span, ...]) -> Sentence:
-    """Carry labels and alignment through a rewriting; see `Sentence.paraphrase`."""
-    mentions = sentence.spans
-    if len(spans) != len(mentions):
-        raise BadInput(f"sentence {sentence.id}: {len(mentions)} mentions, but {len(spans)} spans in the paraphrase")
-    if not tokens:
-        raise BadInput(f"sentence {sentence.id}: the paraphrase has no tokens")
-    tags = spans_to_tags(spans, len(tokens))
-    sources: list[tuple[int, ...]] = [()] * len(tokens)
-    for old, new in zip(mentions, spans, strict=True):
-        if sentence.tokens[old.start : old.end] != tokens[new.start : new.end] or old.type != new.type:
-            raise BadInput(f"sentence {sentence.id}: the paraphrase changes the mention at {new.start}-{new.end}")
-        for k in range(old.end - old.start):
-            sources[new.start + k] = sentence.sources[old.start + k]
-    _refuse_repeats(sentence, tokens)
-    free: dict[str, list[int]] = {}
-    for i, word in enumerate(sentence.tokens):
-        if not sentence.inside(i):
-            free.setdefault(word.lower(), []).append(i)
-    for i, word in enumerate(tokens):
-        same = free.get(word.lower())
-        if tags[i] == "O" and same:
-            sources[i] = sentence.sources[same.pop(0)]
-    return replace(sentence, tokens=tokens, tags=tags, sources=tuple(sources), paraphrased=True)
-
-
-def _refuse_repeats(sentence: Sentence, tokens: Tokens) -> None:
-    """A mention that stands once more than before would be gold O in its new place."""
-    for mention in sentence.spans:
-        words = sentence.tokens[mention.start : mention.end]
-        if _occurrences(words, tokens) > _occurrences(words, sentence.tokens):
-            raise BadInput(f"sentence {sentence.id}: the paraphrase repeats the mention {' '.join(words)!r}")
-
-
-def _occurrences(words: Tokens, tokens: Tokens) -> int:
-    return sum(tokens[i : i + len(words)] == words for i in range(len(tokens) - len(words) + 1))
 
 
 def _paraphrase_distance(edit: Edit) -> int:

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from benchmark.errors import BadInput
-from benchmark.types import Span
 
-__all__ = ["SCHEMES", "spans_to_tags", "strict_spans", "tags_to_spans", "to_iob2"]
+__all__ = ["SCHEMES", "Span", "spans_to_tags", "strict_spans", "tags_to_spans", "to_iob2"]
+
+
+class Span(NamedTuple):
+    """A named mention: tokens `start` to `end` (exclusive) and its type."""
+
+    start: int
+    end: int
+    type: str
+
 
 SCHEMES = ("IOB1", "IOB2", "BIOES", "BILOU")
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import BadInput
+from benchmark.tag_schemes import Span, spans_to_tags, strict_spans
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,14 +22,6 @@ __all__ = ["Edit", "Operation", "Outcome", "Prediction", "Sentence", "Span", "St
 
 Tokens = tuple[str, ...]
 Tags = tuple[str, ...]
-
-
-class Span(NamedTuple):
-    """A named mention: tokens `start` to `end` (exclusive) and its type."""
-
-    start: int
-    end: int
-    type: str
 
 
 class Operation(StrEnum):
@@ -127,8 +120,6 @@ class Sentence:
     @property
     def spans(self) -> tuple[Span, ...]:
         """The gold mentions."""
-        from benchmark.tag_schemes import strict_spans  # benchmark.tag_schemes needs Span from here
-
         return strict_spans(self.tags)
 
     def inside(self, i: int) -> bool:
@@ -234,9 +225,29 @@ class Sentence:
         Raises:
             BadInput: the mentions are not all there, once each, with their words and types, not overlapping.
         """
-        from benchmark.alignment import align_paraphrase
-
-        return align_paraphrase(self, tuple(tokens), tuple(spans))
+        tokens, spans = tuple(tokens), tuple(spans)
+        mentions = self.spans
+        if len(spans) != len(mentions):
+            raise BadInput(f"sentence {self.id}: {len(mentions)} mentions, but {len(spans)} spans in the paraphrase")
+        if not tokens:
+            raise BadInput(f"sentence {self.id}: the paraphrase has no tokens")
+        tags = spans_to_tags(spans, len(tokens))
+        sources: list[tuple[int, ...]] = [()] * len(tokens)
+        for old, new in zip(mentions, spans, strict=True):
+            if self.tokens[old.start : old.end] != tokens[new.start : new.end] or old.type != new.type:
+                raise BadInput(f"sentence {self.id}: the paraphrase changes the mention at {new.start}-{new.end}")
+            for k in range(old.end - old.start):
+                sources[new.start + k] = self.sources[old.start + k]
+        _refuse_repeats(self, tokens)
+        free: dict[str, list[int]] = {}
+        for i, word in enumerate(self.tokens):
+            if not self.inside(i):
+                free.setdefault(word.lower(), []).append(i)
+        for i, word in enumerate(tokens):
+            same = free.get(word.lower())
+            if tags[i] == "O" and same:
+                sources[i] = self.sources[same.pop(0)]
+        return replace(self, tokens=tokens, tags=tags, sources=tuple(sources), paraphrased=True)
 
     def _require_index(self, i: int) -> None:
         if not 0 <= i < len(self):
@@ -248,6 +259,18 @@ def _reopened(removed: str, rest: Tags) -> Tags:
     if removed.startswith("B-") and rest and rest[0].startswith("I-"):
         return ("B-" + rest[0][2:], *rest[1:])
     return rest
+
+
+def _refuse_repeats(sentence: Sentence, tokens: Tokens) -> None:
+    """A mention that stands once more than before would be gold O in its new place."""
+    for mention in sentence.spans:
+        words = sentence.tokens[mention.start : mention.end]
+        if _occurrences(words, tokens) > _occurrences(words, sentence.tokens):
+            raise BadInput(f"sentence {sentence.id}: the paraphrase repeats the mention {' '.join(words)!r}")
+
+
+def _occurrences(words: Tokens, tokens: Tokens) -> int:
+    return sum(tokens[i : i + len(words)] == words for i in range(len(tokens) - len(words) + 1))
 
 
 @dataclass(frozen=True, slots=True)
