@@ -1,6 +1,6 @@
 """DeepWordBug (Gao, Lanchantin, Soffa & Qi 2018) as SeqAttack runs it on named-entity recognition.
 
-Specification: algorithms 2.5; SeqAttack (Simoncini & Spanakis 2021), section 3.3, variants I and II.
+As in SeqAttack (Simoncini & Spanakis 2021), section 3.3, variants I and II.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ def apply_edits(tokens: Tokens, edits: Sequence[Edit]) -> Tokens:
 
 
 def modification_rate(edits: Sequence[Edit], length: int) -> float:
-    """Return the number of edits over the number of original tokens (algorithms, metric "modification rate").
+    """Return the number of edits over the number of original tokens.
 
     A replacement, an insertion, a deletion and a merge count one each; a paraphrase counts its token Levenshtein
     distance. The rate is not capped: insertions can push it over 1.

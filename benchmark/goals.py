@@ -5,7 +5,7 @@ attack that changes nothing scores 0, whatever the victim's clean errors.
 
 Each goal has two scores of a candidate. The *label score* decides success: the share of what could be broken that is
 broken. The *confidence score* guides the search: the same share, with every item that still holds counted by how little
-the victim believes in it. Formulas: algorithms 1.3, after SeqAttack (Simoncini & Spanakis 2021, section 3.2), in the
+the victim believes in it. The formulas follow SeqAttack (Simoncini & Spanakis 2021, section 3.2), in the
 paper's meaning where paper and code differ.
 
 `E` is the number of gold entity tokens of the candidate.

@@ -1,6 +1,6 @@
 """Which sentences are attacked: a seeded choice among those the victim gets nearly right.
 
-SeqAttack's rule (section 4.1; algorithms 1.2): sentences with at least one gold mention of which the victim misses at
+SeqAttack's rule (Simoncini & Spanakis 2021, section 4.1): sentences with at least one gold mention of which the victim misses at
 most one in ten. The ids are part of the run's specification, so they are published with every result.
 """
 

@@ -313,7 +313,7 @@ class Outcome:
         edits: from the original to the adversarial example; empty without success.
         adversarial_gold: gold tags of the adversarial example; equal to `gold` without success.
         adversarial_prediction: tags predicted on it; equal to `clean` without success.
-        score: label score of the goal reached (algorithms: share of the gold entity tokens broken).
+        score: label score of the goal reached (for the headline goal the share of the gold entity tokens broken).
         search_queries: texts the attack asked the victim about, repeats included, the clean text excluded.
         constraint_queries: texts asked on behalf of constraints.
         gradient_queries: forward-backward passes.

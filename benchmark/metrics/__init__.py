@@ -1,4 +1,4 @@
-"""Metrics: functions of stored examples. Definitions: algorithms, section 4.
+"""Metrics: functions of stored examples.
 
 A column of a table is an entry of `METRICS`; adding one is adding a value here.
 """

@@ -49,7 +49,7 @@ class TransformerVictim:
         fingerprint: of the files it was read from.
         device: torch device.
         pooling: how a word's distribution follows from its pieces': "first-piece" takes the first piece's;
-            "characters" weighs pieces by their length in characters (SeqAttack; algorithms 1.1).
+            "characters" weighs pieces by their length in characters (as SeqAttack does).
     """
 
     access = Access.SCORES
