@@ -1,7 +1,7 @@
 """Which sentences are attacked: a seeded choice among those the victim gets nearly right.
 
-SeqAttack's rule (Simoncini & Spanakis 2021, section 4.1): sentences with at least one gold mention of which the victim misses at
-most one in ten. The ids are part of the run's specification, so they are published with every result.
+SeqAttack's rule (Simoncini & Spanakis 2021, section 4.1): sentences with at least one gold mention of which the victim
+misses at most one in ten. The ids are part of the run's specification, so they are published with every result.
 """
 
 from __future__ import annotations
