@@ -29,7 +29,7 @@ from benchmark.victims.label_map import types_of
 if TYPE_CHECKING:
     from benchmark.contracts import Victim
 
-__all__ = ["Assault", "Mode", "mentions_of", "mode_named", "told"]
+__all__ = ["Assault", "Mode", "mentions_of", "mode_named"]
 
 _log = logging.getLogger(__name__)
 
@@ -100,7 +100,7 @@ class Assault:
         try:
             return await self._attack(sentence)
         except Exception as error:  # noqa: BLE001 - the run goes on
-            return _outcome_of_error(sentence, told(error, sentence))
+            return _outcome_of_error(sentence, _told(error, sentence))
 
     async def _attack(self, sentence: Sentence) -> Outcome:
         if not self.victim.fits(sentence.tokens):
@@ -128,7 +128,7 @@ class Assault:
                 with contextlib.suppress(AttackOver):
                     await self.attack.run(sentence, probe)
         except Exception as failure:  # noqa: BLE001 - a success found before it is kept
-            error = told(failure, sentence)
+            error = _told(failure, sentence)
         return self._outcome(probe, error)
 
     def _thresholds(self, probe: Probe) -> Iterator[float | None]:
@@ -211,7 +211,7 @@ def _outcome_of_error(sentence: Sentence, reason: str) -> Outcome:
     )
 
 
-def told(error: Exception, sentence: Sentence) -> str:
+def _told(error: Exception, sentence: Sentence) -> str:
     """Return the traceback of an error as it is stored: where and which, but not its message, which may quote the text.
 
     The message goes to the log (`gauntlet run` keeps it as errors.log in the run's folder).

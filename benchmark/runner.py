@@ -133,6 +133,7 @@ class Workshop:
         self._victims: dict[Any, Victim] = {}
         self._selections: dict[Any, Selection] = {}
         self._judges: dict[Any, Judges] = {}
+        self._known_mentions: dict[int, frozenset[Tokens]] = {}
 
     def dataset(self, plan: Plan) -> Dataset:
         """Return the plan's data set."""
@@ -150,7 +151,7 @@ class Workshop:
 
     def selection(self, plan: Plan) -> Selection:
         """Return the plan's sentences."""
-        key = (plan.victim, repr(plan.options), plan.dataset, plan.options.scheme, plan.split, plan.selection)
+        key = (plan.victim, repr(plan.options), plan.dataset, plan.split, plan.selection)
         if key not in self._selections:
             dataset, victim = self.dataset(plan), self.victim(plan)
             require_same_types(victim, dataset.types, plan.dataset)
@@ -161,6 +162,18 @@ class Workshop:
                 lambda done, total: self.report("choosing sentences", done, total),
             )
         return self._selections[key]
+
+    def known_mentions(self, plan: Plan) -> frozenset[Tokens] | None:
+        """Return the lower-cased mentions of the training split; None where the plan has none to compare with."""
+        dataset = self.dataset(plan)
+        if "train" not in dataset.splits or plan.split == "train":
+            return None
+        key = id(dataset)  # kept alive by this workshop
+        if key not in self._known_mentions:
+            self._known_mentions[key] = frozenset(
+                mention for sentence in dataset.split("train") for mention in mentions_of(sentence)
+            )
+        return self._known_mentions[key]
 
     def judges(self, plan: Plan) -> Judges:
         """Return the plan's judges."""
@@ -180,7 +193,7 @@ class PreparedRun:
         self.plan = plan
         self.workshop = workshop
         dataset, victim = workshop.dataset(plan), workshop.victim(plan)
-        known = _known_mentions(dataset, plan.split)
+        known = workshop.known_mentions(plan)
         self.assault = Assault(self.attack, victim, goal, plan.mode, budget, plan.seed, known)
         selection = workshop.selection(plan)
         self.sentences = {sentence.id: sentence for sentence in selection.sentences}
@@ -334,9 +347,3 @@ def _judge_again(prepared: PreparedRun, folder: RunFolder) -> None:
     folder.result_file.unlink(missing_ok=True)  # it no longer belongs to the examples
     again = prepared.judges.judge([example.outcome for example in examples], prepared.sentences)
     folder.write_examples(again, prepared.judges.identity)
-
-
-def _known_mentions(dataset: Dataset, split: str) -> frozenset[Tokens] | None:
-    if "train" not in dataset.splits or split == "train":
-        return None
-    return frozenset(mention for sentence in dataset.split("train") for mention in mentions_of(sentence))

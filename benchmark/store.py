@@ -189,8 +189,8 @@ class RunFolder:
             CorruptResult: one of the two was altered.
         """
         record = _read_json(self.result_file)
-        migrated = migrate({key: value for key, value in record.items() if key != "sha256"})
         checksum = record.pop("sha256", None)
+        migrated = migrate(record)
         if checksum != _checksum(record) or record.get("run_id") != self.run_id:
             raise CorruptResult(
                 f"{self.result_file} was altered or belongs to another run; delete it, and `gauntlet results` computes "

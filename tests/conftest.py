@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from benchmark.cli.main import main
 from benchmark.datasets import find_dataset
 from benchmark.victims import find_victim
 
@@ -37,3 +39,16 @@ def own_folders(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("GAUNTLET_DATA", raising=False)
+
+
+@pytest.fixture
+def gauntlet(monkeypatch, capsys):
+    """Call the command in process; return exit code, standard output and standard error."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["gauntlet", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            main()
+        return end.value.code, *capsys.readouterr()
+
+    return call

@@ -7,10 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from benchmark.goals import GOALS
 from benchmark.threat import Access
 from benchmark.types import Prediction, Sentence, Tags, Tokens
 
 LABELS: Tags = ("O", "B-LOC", "I-LOC", "B-MISC", "I-MISC", "B-ORG", "I-ORG", "B-PER", "I-PER")
+
+
+# Every goal, `targeted` with a type that the labels have.
+ALL_GOALS = tuple(name.replace("TYPE", "PER") for name in GOALS)
 
 
 class StubVictim:

@@ -155,13 +155,13 @@ def _tell(plans: list[Any], json: bool) -> None:
     """Check names and say what would be done."""
     from benchmark.datasets.finding import require_dataset
     from benchmark.goals import goal_named
-    from benchmark.runner import ATTACKS
+    from benchmark.runner import attack_named
     from benchmark.threat import Budget
     from benchmark.victims.finding import require_pooling, split_name
 
     rows = []
     for plan in plans:
-        ATTACKS.get(plan.attack).configured(plan.parameters)
+        attack_named(plan.attack, plan.parameters)
         goal_named(plan.goal)
         Budget(plan.queries)
         family, rest = split_name(plan.victim)

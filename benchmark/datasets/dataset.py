@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from benchmark.errors import BadInput
 from benchmark.types import Sentence
@@ -20,11 +20,13 @@ class Dataset:
         name: as given on the command line.
         splits: split name to sentences; sentence ids are unique within a split.
         source: where the data were read from, for provenance.
+        hashes: content hashes computed so far; see `hash`.
     """
 
     name: str
     splits: Mapping[str, tuple[Sentence, ...]]
     source: str
+    hashes: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def split(self, name: str) -> tuple[Sentence, ...]:
         """Return a split.
@@ -40,7 +42,9 @@ class Dataset:
 
     def hash(self, split: str) -> str:
         """Return the content hash of a split: tokens, tags and document borders, nothing else."""
-        return content_hash(self.split(split))
+        if split not in self.hashes:
+            self.hashes[split] = content_hash(self.split(split))
+        return self.hashes[split]
 
     @property
     def types(self) -> tuple[str, ...]:

@@ -76,10 +76,7 @@ def from_name(name: str, options: VictimOptions) -> SpacyVictim:  # noqa: ARG001
     except ImportError:
         raise MissingResource("spaCy victims need: pip install 'ner-gauntlet[spacy]'") from None
     try:
-        pipeline = spacy.load(name)
+        pipeline = spacy.load(name, exclude=list(_WITHOUT_ENTITIES))
     except OSError as error:
         raise MissingResource(f"spaCy has no pipeline {name!r}: pip install it, or pass its folder") from error
-    for component in _WITHOUT_ENTITIES:
-        if component in pipeline.pipe_names:
-            pipeline.remove_pipe(component)
     return SpacyVictim(pipeline, f"spacy:{name}")

@@ -3,26 +3,11 @@
 from __future__ import annotations
 
 import functools
-import sys
 
 import pytest
 from stubs import StubVictim
 
-from benchmark.cli.main import main
 from benchmark.judging import Judges
-
-
-@pytest.fixture
-def gauntlet(monkeypatch, capsys):
-    """Call the command in process; return exit code, standard output and standard error."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["gauntlet", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        return end.value.code, *capsys.readouterr()
-
-    return call
 
 
 @pytest.fixture

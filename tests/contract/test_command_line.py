@@ -13,7 +13,7 @@ import pytest
 from filelock import FileLock
 from stubs import StubVictim
 
-from benchmark.cli.main import EXIT_CODES, app, main
+from benchmark.cli.main import EXIT_CODES, app
 from benchmark.contracts import Attack, attack
 from benchmark.errors import BadInput, Busy, CannotSave, CorruptResult, MissingResource
 from benchmark.journal import Journal
@@ -25,19 +25,6 @@ from benchmark.types import Outcome, Status
 from benchmark.victims import find_victim as load_victim
 
 QUICK = ("run", "--attack", "identity", "--limit", "2", "--queries", "4")
-
-
-@pytest.fixture
-def gauntlet(monkeypatch, capsys):
-    """Call the command in process; return exit code, standard output and standard error."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["gauntlet", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        return end.value.code, *capsys.readouterr()
-
-    return call
 
 
 JUDGES = functools.cache(Judges.named)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz.distance import Levenshtein
-from stubs import StubVictim, lexicon, sentence
+from stubs import ALL_GOALS, StubVictim, lexicon, sentence
 
 from attacks.candidates.misspellings import delete_letter, insert_letter, misspellings, substitute_letter, swap_letters
 from attacks.candidates.stop_words import is_stop_word
@@ -29,15 +29,6 @@ from benchmark.runner import ATTACKS
 from benchmark.threat import Access, Budget
 from benchmark.types import Prediction, Status
 
-ALL_GOALS = (
-    "untargeted",
-    "untargeted-strict",
-    "untargeted-any",
-    "targeted-to-O",
-    "targeted(PER)",
-    "entity-miss",
-    "spurious",
-)
 KNOWN = {"Ana": "B-PER", "Ruiz": "I-PER", "Rome": "B-LOC"}
 TEXT = sentence("« yesterday » , Ana Ruiz visited Rome twice .", "O O O O B-PER I-PER O B-LOC O O")
 MENTIONS = [4, 5, 7]
