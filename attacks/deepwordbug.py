@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from attacks.candidates.misspellings import misspellings
-from attacks.candidates.stop_words import is_stop_word
 from attacks.constraints.edit_distance import MaximumEditDistance
 from attacks.constraints.edited_words import EditedWordsStayOutside
 from attacks.search.word_ranking import rank_by_masking
 from benchmark.contracts import Attack, Constraint, PredictionConstraint, attack
 from benchmark.errors import BadInput
 from benchmark.probe import best
+from benchmark.resources.stop_words import is_stop_word
 from benchmark.threat import Access, Touch
 
 if TYPE_CHECKING:

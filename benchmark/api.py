@@ -11,10 +11,12 @@ import numpy as np
 
 from benchmark.attacking import Assault, Mode, mode_named
 from benchmark.contracts import Victim
+from benchmark.device import choose_device
 from benchmark.engine import Engine
 from benchmark.errors import BadInput
 from benchmark.goals import goal_named
-from benchmark.runner import attack_named
+from benchmark.resources.loading import Resources
+from benchmark.runner import attack_named, profile_named
 from benchmark.tag_schemes import to_iob2
 from benchmark.threat import Access, Budget
 from benchmark.types import Outcome, Prediction, Sentence, Tags, Tokens
@@ -96,6 +98,9 @@ def attack(
     queries: int = 512,
     seed: int = 0,
     parameters: Mapping[str, Any] | None = None,
+    constraints: str | None = None,
+    device: str = "auto",
+    resources: Resources | None = None,
 ) -> list[Outcome]:
     """Attack sentences and return one outcome for each, in order. Nothing is stored.
 
@@ -109,6 +114,9 @@ def attack(
         queries: budget a sentence.
         seed: of the attack's random numbers.
         parameters: of the attack.
+        constraints: a profile of constraints on top of the attack's own.
+        device: where language models and encoders run.
+        resources: what the attack leans on, loaded already; None loads what it names.
 
     Returns:
         Outcomes; `benchmark.apply_edits(tokens, outcome.edits)` gives the adversarial tokens.
@@ -123,13 +131,19 @@ def attack(
         >>> outcomes[0].status.value, outcomes[0].reason
         ('skipped', 'no entity')
     """
+    chosen, profile = attack_named(attack, parameters or {}), profile_named(constraints)
+    if resources is None:
+        wanted = {**(profile.resources if profile else {}), **chosen.resources}
+        resources = Resources.load(wanted, choose_device(device)) if wanted else Resources()
     assault = Assault(
-        attack_named(attack, parameters or {}),
+        chosen,
         _as_victim(victim, labels),
         goal_named(goal),
         mode_named(mode),
         Budget(queries),
         seed,
+        resources=resources,
+        profile=profile,
     )
     prepared = [_as_sentence(k, given) for k, given in enumerate(sentences)]
     # Jobs are named by position: a caller's sentence ids need not be unique.

@@ -11,17 +11,18 @@ import contextlib
 import logging
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.alignment import edit_script
-from benchmark.contracts import Attack
+from benchmark.contracts import Attack, ConstraintProfile
 from benchmark.engine import Ask, Job
 from benchmark.errors import BadInput
 from benchmark.goals import Clean, Goal
 from benchmark.probe import AttackOver, Probe, VictimService, rng_for
+from benchmark.resources.loading import Resources
 from benchmark.threat import Budget, ThreatModel
 from benchmark.types import Outcome, Sentence, Status, Tokens
 from benchmark.victims.label_map import types_of
@@ -68,6 +69,8 @@ class Assault:
         budget: queries a sentence.
         seed: of the attack's random numbers.
         known_mentions: lower-cased mentions of the training split, to tell seen from unseen ones; None if unknown.
+        resources: what attack and profile lean on besides the victim.
+        profile: constraints on top of the attack's own; None for none.
     """
 
     attack: Attack
@@ -77,6 +80,8 @@ class Assault:
     budget: Budget
     seed: int
     known_mentions: frozenset[Tokens] | None = None
+    resources: Resources = field(default_factory=Resources)
+    profile: ConstraintProfile | None = None
 
     def __post_init__(self) -> None:
         card = self.attack.card
@@ -118,8 +123,10 @@ class Assault:
             ThreatModel(self.attack.card.access, self.attack.card.touch),
             self.budget,
             rng_for(self.seed, self.attack.card.name, sentence.id),
-            self.attack.constraints,
+            (*self.attack.constraints, *(self.profile.constraints if self.profile else ())),
             self.attack.prediction_constraints,
+            (*self.attack.model_constraints, *(self.profile.model_constraints if self.profile else ())),
+            self.resources,
         )
         error: str | None = None
         try:

@@ -17,8 +17,18 @@ from benchmark.types import Prediction, Sentence, Tags, Tokens
 
 if TYPE_CHECKING:
     from benchmark.probe import Probe
+    from benchmark.resources.loading import Resources
 
-__all__ = ["Attack", "AttackCard", "Constraint", "PredictionConstraint", "Victim", "attack"]
+__all__ = [
+    "Attack",
+    "AttackCard",
+    "Constraint",
+    "ConstraintProfile",
+    "ModelConstraint",
+    "PredictionConstraint",
+    "Victim",
+    "attack",
+]
 
 
 class Victim(Protocol):
@@ -54,6 +64,15 @@ class Constraint(Protocol):
         """Return why the candidate is not allowed, in a few words that reports count by, or None."""
 
 
+class ModelConstraint(Protocol):
+    """A condition on the text of a candidate that a model decides (an encoder, a tagger), asked through the engine."""
+
+    async def objections(
+        self, original: Sentence, candidates: Sequence[Sentence], resources: Resources
+    ) -> list[str | None]:
+        """Return for each candidate why it is not allowed, in a few words, or None."""
+
+
 class PredictionConstraint(Protocol):
     """A condition on the victim's answer: a candidate may break the victim and yet not count."""
 
@@ -87,15 +106,27 @@ class Attack(ABC):
 
     Attributes:
         card: set by the `@attack` decorator.
+        resources: what it leans on besides the victim.
         constraints: conditions on candidates' texts.
+        model_constraints: conditions on candidates' texts that a model decides.
         prediction_constraints: conditions on the victim's answers.
     """
 
     card: ClassVar[AttackCard]
 
     @property
+    def resources(self) -> Mapping[str, str]:
+        """Name by kind (`resources.loading.KINDS`) of what is loaded for the attack; nothing by default."""
+        return {}
+
+    @property
     def constraints(self) -> Sequence[Constraint]:
         """Conditions on candidates' texts; none by default."""
+        return ()
+
+    @property
+    def model_constraints(self) -> Sequence[ModelConstraint]:
+        """Conditions on candidates' texts that a model decides; none by default."""
         return ()
 
     @property
@@ -129,6 +160,22 @@ class Attack(ABC):
                 wanted = type(default).__name__
                 raise BadInput(f"attack {cls.card.name}: {name} must be {wanted} (now {default!r}), not {value!r}")
         return cls(**parameters)
+
+
+class ConstraintProfile(Protocol):
+    """Constraints that can be put on top of any attack's own, by name (entry-point group `gauntlet.constraints`).
+
+    Attributes:
+        name: the registered name.
+        version: raised whenever it turns away other candidates.
+        resources: what it leans on; as in `Attack`.
+    """
+
+    name: str
+    version: int
+    resources: Mapping[str, str]
+    constraints: Sequence[Constraint]
+    model_constraints: Sequence[ModelConstraint]
 
 
 AttackClass = TypeVar("AttackClass", bound=Attack)

@@ -10,7 +10,7 @@ from benchmark.errors import BadInput
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["choose_device", "rows_per_forward"]
+__all__ = ["choose_device", "has_native_bfloat16", "rows_per_forward"]
 
 # A fixed number of rows a forward keeps answers independent of their neighbours (see victims.transformer). Measured on
 # two CPU cores: 1 row 70, 8 rows 164, 16 rows 200, 32 rows 230 sentences a second, but the fewer rows, the less is
@@ -48,3 +48,12 @@ def choose_device(name: str = "auto") -> torch.device:
 def rows_per_forward(device: torch.device) -> int:
     """Return how many texts go through a network at once on this device."""
     return _ROWS[device.type]
+
+
+def has_native_bfloat16(device: torch.device) -> bool:
+    """Tell whether the device multiplies bfloat16 in hardware; elsewhere it is slower than single precision."""
+    import torch
+
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return bool(torch.cpu._is_avx512_bf16_supported())  # noqa: SLF001 - there is no public way to ask

@@ -52,8 +52,8 @@ class Judges:
             if outcome.status is Status.SUCCESS:
                 original = sentences[outcome.sentence_id].tokens
                 pairs[outcome.sentence_id] = (original, apply_edits(original, outcome.edits))
-        cosines = self.encoder.similarities([(" ".join(a), " ".join(b)) for a, b in pairs.values()])
-        similarity = {name: round(float(cosine), _DIGITS) for name, cosine in zip(pairs, cosines, strict=True)}
+        cosines = self.encoder.cosines([(" ".join(a), " ".join(b)) for a, b in pairs.values()])
+        similarity = {name: round(cosine, _DIGITS) for name, cosine in zip(pairs, cosines, strict=True)}
         before = self.grammar.count([detokenize(a) for a, _ in pairs.values()])
         after = self.grammar.count([detokenize(b) for _, b in pairs.values()])
         errors = {name: _difference(b, a) for name, a, b in zip(pairs, before, after, strict=True)}

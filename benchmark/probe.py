@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from benchmark.alignment import edit_script, modification_rate
 from benchmark.engine import Ask
+from benchmark.resources.loading import Resources
 from benchmark.threat import Access
 from benchmark.types import Prediction, Sentence, Tokens
 
 if TYPE_CHECKING:
-    from benchmark.contracts import Constraint, PredictionConstraint, Victim
+    from benchmark.contracts import Constraint, ModelConstraint, PredictionConstraint, Victim
     from benchmark.goals import Clean, Goal
     from benchmark.threat import Budget, ThreatModel
 
@@ -92,6 +93,7 @@ class Probe:
         clean: the original sentence and the victim's clean prediction, free to look at.
         start: confidence score of the clean text; a candidate below it leads away from the goal.
         rng: the attack's own random numbers, from seed, attack and sentence id.
+        resources: what the attack leans on besides the victim.
         found: the best successful verdict so far.
     """
 
@@ -105,12 +107,15 @@ class Probe:
         rng: random.Random,
         constraints: Sequence[Constraint] = (),
         prediction_constraints: Sequence[PredictionConstraint] = (),
+        model_constraints: Sequence[ModelConstraint] = (),
+        resources: Resources | None = None,
     ) -> None:
         if threat.access is Access.LABELS:
             clean = replace(clean, prediction=_without_scores(clean.prediction))
         self.clean = clean
         self.start = goal.confidence_score(clean, clean.sentence, clean.prediction)
         self.rng = rng
+        self.resources = resources or Resources()
         self.found: Verdict | None = None
         self.search_queries = 0
         self.constraint_queries = 0
@@ -125,6 +130,7 @@ class Probe:
         self._budget = budget
         self._constraints = constraints
         self._prediction_constraints = prediction_constraints
+        self._model_constraints = model_constraints
         self._threshold: float | None = None
 
     @property
@@ -149,7 +155,7 @@ class Probe:
                 the fewest edits is kept, then the one that scores highest, then the first.
             BudgetSpent: not all of them could be asked; those that could are counted and scored.
         """
-        allowed = [candidate for candidate in candidates if self._admits(candidate)]
+        allowed = await self._allowed(candidates)
         asked = allowed[: self.queries_left]
         before = self.search_queries
         predictions = await self._ask([candidate.tokens for candidate in asked])
@@ -188,6 +194,17 @@ class Probe:
         if self._threat.access is Access.LABELS:
             return [_without_scores(prediction) for prediction in predictions]
         return predictions
+
+    async def _allowed(self, candidates: Iterable[Sentence]) -> list[Sentence]:
+        """Leave out what breaks the threat model or a constraint; what a model must judge comes last."""
+        allowed = [candidate for candidate in candidates if self._admits(candidate)]
+        for constraint in self._model_constraints:
+            if not allowed:
+                break
+            reasons = await constraint.objections(self.clean.sentence, allowed, self.resources)
+            self.rejected.update(reason for reason in reasons if reason is not None)
+            allowed = [candidate for candidate, reason in zip(allowed, reasons, strict=True) if reason is None]
+        return allowed
 
     def _admits(self, candidate: Sentence) -> bool:
         original = self.clean.sentence

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmark.attacking import Assault, Mode, mentions_of
-from benchmark.contracts import Attack, Victim
+from benchmark.contracts import Attack, ConstraintProfile, Victim
 from benchmark.datasets import Dataset, find_dataset
+from benchmark.device import choose_device
 from benchmark.engine import Engine
 from benchmark.errors import BadInput
 from benchmark.goals import goal_named
@@ -28,6 +29,7 @@ from benchmark.provenance import Stopwatch, machine, versions
 from benchmark.registry import Registry
 from benchmark.resources.encoders import DEFAULT_ENCODER
 from benchmark.resources.grammar import DEFAULT_CHECKER
+from benchmark.resources.loading import Resources
 from benchmark.selection import Selection, SelectionRule, select
 from benchmark.spec import SCHEMA, RunSpec
 from benchmark.store import RunFolder, open_results
@@ -38,9 +40,20 @@ from benchmark.victims import VictimOptions, find_victim, require_same_types
 if TYPE_CHECKING:
     from benchmark.types import Tokens
 
-__all__ = ["ATTACKS", "EngineOptions", "Plan", "RunReport", "Workshop", "attack_named", "run"]
+__all__ = [
+    "ATTACKS",
+    "CONSTRAINTS",
+    "EngineOptions",
+    "Plan",
+    "RunReport",
+    "Workshop",
+    "attack_named",
+    "profile_named",
+    "run",
+]
 
 ATTACKS: Registry[type[Attack]] = Registry("attack", "gauntlet.attacks")
+CONSTRAINTS: Registry[type[ConstraintProfile]] = Registry("constraint profile", "gauntlet.constraints")
 
 
 @dataclass(frozen=True)
@@ -53,6 +66,7 @@ class Plan:
         dataset: name.
         split: of the data set.
         parameters: of the attack, where they differ from the defaults.
+        constraints: a profile of constraints on top of the attack's own; None for none.
         goal: what counts as success.
         mode: first-success or escalate.
         queries: budget a sentence.
@@ -68,6 +82,7 @@ class Plan:
     dataset: str = "newsroom"
     split: str = "test"
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    constraints: str | None = None
     goal: str = "untargeted-strict"
     mode: Mode = Mode.FIRST_SUCCESS
     queries: int = 512
@@ -124,8 +139,17 @@ def attack_named(name: str, parameters: Mapping[str, Any]) -> Attack:
     return found.configured(parameters)
 
 
+def profile_named(name: str | None) -> ConstraintProfile | None:
+    """Return a profile of constraints; None for none.
+
+    Raises:
+        BadInput: no such profile.
+    """
+    return None if name is None else CONSTRAINTS.get(name)()
+
+
 class Workshop:
-    """Data sets, victims, selections and judges, each made once for all runs of a suite."""
+    """Data sets, victims, resources, selections and judges, each made once for all runs of a suite."""
 
     def __init__(self, report: Progress = silent) -> None:
         self.report = report
@@ -133,6 +157,7 @@ class Workshop:
         self._victims: dict[Any, Victim] = {}
         self._selections: dict[Any, Selection] = {}
         self._judges: dict[Any, Judges] = {}
+        self._resources: dict[Any, Resources] = {}
         self._known_mentions: dict[int, frozenset[Tokens]] = {}
 
     def dataset(self, plan: Plan) -> Dataset:
@@ -148,6 +173,13 @@ class Workshop:
         if key not in self._victims:
             self._victims[key] = find_victim(plan.victim, replace(plan.options, report=self.report))
         return self._victims[key]
+
+    def resources(self, wanted: Mapping[str, str], plan: Plan) -> Resources:
+        """Return what an attack leans on, loaded."""
+        key = (tuple(sorted(wanted.items())), plan.options.device)
+        if key not in self._resources:
+            self._resources[key] = Resources.load(wanted, choose_device(plan.options.device))
+        return self._resources[key]
 
     def selection(self, plan: Plan) -> Selection:
         """Return the plan's sentences."""
@@ -190,11 +222,15 @@ class PreparedRun:
         goal = goal_named(plan.goal)
         budget = Budget(plan.queries)
         self.attack = attack_named(plan.attack, plan.parameters)
+        profile = profile_named(plan.constraints)
+        # Where both want a resource of one kind, the attack's choice serves the profile as well.
+        wanted = {**(profile.resources if profile else {}), **self.attack.resources}
+        resources = workshop.resources(wanted, plan)
         self.plan = plan
         self.workshop = workshop
         dataset, victim = workshop.dataset(plan), workshop.victim(plan)
         known = workshop.known_mentions(plan)
-        self.assault = Assault(self.attack, victim, goal, plan.mode, budget, plan.seed, known)
+        self.assault = Assault(self.attack, victim, goal, plan.mode, budget, plan.seed, known, resources, profile)
         selection = workshop.selection(plan)
         self.sentences = {sentence.id: sentence for sentence in selection.sentences}
         card = self.attack.card
@@ -202,6 +238,8 @@ class PreparedRun:
             attack=card.name,
             attack_version=card.version,
             parameters=self.attack.parameters,
+            constraints=None if profile is None else f"{profile.name} {profile.version}",
+            resources=resources.identities,
             victim=victim.name,
             victim_fingerprint=victim.fingerprint,
             victim_settings=dict(victim.settings),

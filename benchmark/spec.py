@@ -15,7 +15,7 @@ from typing import Any
 __all__ = ["PROTOCOL", "SCHEMA", "RunSpec", "canonical_json", "spec_id"]
 
 # Version of everything stored: specification, journal, examples, results. `store.migrate` reads older ones.
-SCHEMA = 1
+SCHEMA = 2
 
 # Raised when a change of goals, probe, threat model, alignment or selection can change an outcome: older results are
 # then no longer taken for what would come out today.
@@ -40,6 +40,8 @@ class RunSpec:
         attack: name.
         attack_version: behaviour of that name.
         parameters: of the attack.
+        constraints: name and version of the profile on top of the attack's own constraints; None for none.
+        resources: identity by kind of what attack and profile lean on besides the victim.
         victim: name.
         victim_fingerprint: hash of weights, tokenizer, configuration.
         victim_settings: back end, precision, pooling, shapes, label map.
@@ -61,6 +63,8 @@ class RunSpec:
     attack: str
     attack_version: int
     parameters: Mapping[str, Any]
+    constraints: str | None
+    resources: Mapping[str, str]
     victim: str
     victim_fingerprint: str
     victim_settings: Mapping[str, Any]

@@ -71,8 +71,16 @@ EXAMPLES = pa.schema(
     ]
 )
 
-# From schema version N to N + 1; filled when the schema first changes.
-MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+
+def _with_resources(record: dict[str, Any]) -> dict[str, Any]:
+    """Schema 2: a specification names constraint profile and resources; the attacks of schema 1 had none."""
+    if "spec" in record:
+        return {**record, "spec": {**_with_resources(record["spec"]), "schema": 2}}
+    return {**record, "constraints": None, "resources": {}} if "attack" in record else record
+
+
+# From schema version N to N + 1.
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _with_resources}
 
 
 class RunFolder:

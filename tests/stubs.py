@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from benchmark.goals import GOALS
+from benchmark.resources.language_models.contract import LanguageModel, LogProbability, Proposal, proposals_like
+from benchmark.resources.loading import Resources
+from benchmark.resources.tagging import TaggedWord
+from benchmark.resources.word_vectors import WordVectors
 from benchmark.threat import Access
 from benchmark.types import Prediction, Sentence, Tags, Tokens
 
@@ -73,3 +78,84 @@ def lexicon(known: Mapping[str, str]) -> Callable[[Tokens], list[str]]:
 def sentence(text: str, tags: str, name: str = "s", document: str | None = None) -> Sentence:
     """A sentence from space-separated tokens and tags."""
     return Sentence(name, tuple(text.split()), tuple(tags.split()), document=document)
+
+
+class StubLanguageModel(LanguageModel):
+    """Proposes from a list of words, in an order that depends on the gap and nothing else.
+
+    Args:
+        words: what it knows.
+    """
+
+    def __init__(self, words: Sequence[str] = ("red", "quickly", "market", "seventeen", "paint", "whose", "Lisbon")):
+        self.name = self.identity = "stub language model"
+        self.words = tuple(words)
+        self.asked: list[Any] = []
+
+    def fits(self, tokens: Tokens) -> bool:
+        return len(tokens) > 0
+
+    def answer(self, questions: Sequence[Any]) -> list[Any]:
+        self.asked += questions
+        return [self._answer(question) for question in questions]
+
+    def _answer(self, question: Any) -> Any:
+        if isinstance(question, LogProbability):
+            return -2.0 * len(question.tokens)
+        near = (*question.tokens[max(0, question.at - 1) : question.at + 2], question.seen)
+        order = sorted(self.words, key=lambda word: hashlib.sha256(repr((near, word)).encode()).digest())
+        found = [Proposal(word, 0.5 / 2**rank) for rank, word in enumerate(order)]
+        return proposals_like(question.tokens[question.at], found, question.k)
+
+
+class StubEncoder:
+    """Similarity falls by 0.02 for each word of one text that the other lacks."""
+
+    identity = "stub encoder"
+
+    async def similarities(self, text: str, others: Sequence[str]) -> list[float]:
+        own = set(text.split())
+        return [1 - 0.02 * len(own ^ set(other.split())) for other in others]
+
+
+class StubTagger:
+    """Words in -ly are adverbs, capitalised ones proper nouns, all others nouns."""
+
+    identity = "stub tagger"
+
+    async def tag(self, tokens: Tokens) -> tuple[TaggedWord, ...]:
+        return tuple(self._tag(token) for token in tokens)
+
+    async def tag_word(self, texts: Sequence[Tokens], positions: Sequence[int]) -> list[TaggedWord]:
+        return [self._tag(tokens[at]) for tokens, at in zip(texts, positions, strict=True)]
+
+    @staticmethod
+    def _tag(word: str) -> TaggedWord:
+        if word.endswith("ly"):
+            return TaggedWord("ADV", "RB")
+        return TaggedWord("PROPN", "NNP") if word[:1].isupper() else TaggedWord("NOUN", "NN")
+
+
+class StubGrammar:
+    """Every word in capitals is an error."""
+
+    identity = "stub grammar"
+
+    async def errors(self, texts: Sequence[str]) -> list[int]:
+        return [sum(word.isupper() and len(word) > 1 for word in text.split()) for text in texts]
+
+
+def stub_resources() -> Resources:
+    """Everything an attack may lean on, as formulas, so that outcomes hold on every machine."""
+    words = ("said", "told", "left", "quit", "friday", "monday", "added", "put", "later", "soon", "bicycle", "car")
+    angles = np.repeat(np.linspace(0, 2, len(words) // 2), 2) + np.tile([0.0, 0.1], len(words) // 2)
+    vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    return Resources(
+        {
+            "language_model": StubLanguageModel(),
+            "encoder": StubEncoder(),
+            "tagger": StubTagger(),
+            "word_vectors": WordVectors(words, vectors, "stub vectors"),
+            "grammar": StubGrammar(),
+        }
+    )

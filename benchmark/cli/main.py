@@ -13,6 +13,7 @@ from benchmark.cli.results import results, status
 from benchmark.cli.run import run
 from benchmark.cli.setup import setup
 from benchmark.cli.train import train
+from benchmark.cli.train_mlm import train_mlm
 from benchmark.errors import BadInput, Busy, CannotSave, CorruptResult, GauntletError, MissingResource
 
 __all__ = ["EXIT_CODES", "app", "main"]
@@ -50,6 +51,7 @@ app.command()(show)
 app.command()(status)
 app.command()(results)
 app.command()(train)
+app.command()(train_mlm)
 app.command()(setup)
 
 

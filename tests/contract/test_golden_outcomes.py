@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stubs import LABELS, sentence
+from stubs import LABELS, sentence, stub_resources
 
 from benchmark.api import attack
 from benchmark.journal import outcome_to_json
@@ -61,7 +61,7 @@ class FormulaVictim:
 @pytest.mark.parametrize("mode", ["first-success", "escalate"])
 def test_an_attack_does_what_its_version_did(name, mode):
     card = ATTACKS.get(name).card
-    outcomes = attack(FormulaVictim(), SENTENCES, name, queries=60, seed=7, mode=mode)
+    outcomes = attack(FormulaVictim(), SENTENCES, name, queries=60, seed=7, mode=mode, resources=stub_resources())
     found = json.loads(json.dumps([outcome_to_json(outcome) for outcome in outcomes]))
     path = FOLDER / f"{name}-v{card.version}-{mode}.json"
     if os.environ.get("GAUNTLET_WRITE_GOLDEN"):

@@ -8,9 +8,9 @@ import shutil
 import pytest
 
 from benchmark.errors import BadInput, MissingResource
-from benchmark.resources.encoders import SentenceEncoder
+from benchmark.resources.encoders import SentenceEncoder, minilm_folder
 from benchmark.victims import find_victim
-from benchmark.victims.minilm import BUNDLED, base_folder
+from benchmark.victims.minilm import BUNDLED
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_a_trained_folder_is_a_victim_and_its_settings_are_in_the_fingerprint(ad
 
 
 def test_an_encoder_with_pickled_weights_is_refused(tmp_path):
-    folder = shutil.copytree(base_folder(), tmp_path / "encoder")
+    folder = shutil.copytree(minilm_folder(), tmp_path / "encoder")
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
     with pytest.raises(MissingResource, match="cannot be loaded"):
         SentenceEncoder(str(folder))

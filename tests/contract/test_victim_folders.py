@@ -96,7 +96,7 @@ def test_fingerprint_follows_the_content_and_not_the_place(intact, folder):
 
 
 def test_missing_folder(tmp_path):
-    assert "no such victim folder" in refused(tmp_path / "nothing")
+    assert "no such model folder" in refused(tmp_path / "nothing")
 
 
 def test_missing_configuration(folder):

@@ -12,7 +12,6 @@ from rapidfuzz.distance import Levenshtein
 from stubs import ALL_GOALS, StubVictim, lexicon, sentence
 
 from attacks.candidates.misspellings import delete_letter, insert_letter, misspellings, substitute_letter, swap_letters
-from attacks.candidates.stop_words import is_stop_word
 from attacks.casing import Casing
 from attacks.constraints.edit_distance import MaximumEditDistance
 from attacks.constraints.edited_words import EditedWordsStayOutside
@@ -25,6 +24,7 @@ from benchmark.contracts import Attack, attack
 from benchmark.engine import Engine
 from benchmark.errors import BadInput
 from benchmark.goals import goal_named
+from benchmark.resources.stop_words import is_stop_word
 from benchmark.runner import ATTACKS
 from benchmark.threat import Access, Budget
 from benchmark.types import Prediction, Status

@@ -1,0 +1,99 @@
+"""Random words at random places: the control of every word attack."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from attacks.word_attack import WordAttack
+from benchmark.contracts import Attack, Constraint, ModelConstraint, PredictionConstraint, attack
+from benchmark.errors import BadInput
+from benchmark.runner import attack_named
+from benchmark.threat import Access, Touch
+
+if TYPE_CHECKING:
+    from benchmark.probe import Probe
+    from benchmark.types import Sentence, Tokens
+
+# Texts asked at a time: enough to fill a batch, few enough not to overshoot a success by much.
+HANDFUL = 8
+# Draws in vain after which all texts are taken to be known.
+TRIES = 200
+
+
+@attack("random-word", access=Access.LABELS, touch=Touch.CONTEXT)
+class RandomWord(Attack):
+    """Take random candidates of another attack at random places, each from the original text, blind to scores.
+
+    Candidates, constraints and resources are those of the attack it stands beside; its order, its search and its view
+    of the victim are not. Compare at equal budget.
+
+    Attributes:
+        like: the word attack whose control this is.
+        words: how many edits a text has.
+    """
+
+    like: str = "bert-attack"
+    words: int = 1
+
+    def __post_init__(self) -> None:
+        if self.words < 1:
+            raise BadInput(f"words must be at least 1, not {self.words}")
+        if not isinstance(attack_named(self.like, {}), WordAttack):
+            raise BadInput(f"random-word is a control of word attacks; {self.like} is none")
+
+    @cached_property
+    def model(self) -> WordAttack:
+        """The attack it stands beside."""
+        found = attack_named(self.like, {})
+        assert isinstance(found, WordAttack)
+        return found
+
+    @property
+    def resources(self) -> Mapping[str, str]:
+        """Those of the attack it stands beside."""
+        return self.model.resources
+
+    @property
+    def constraints(self) -> Sequence[Constraint]:
+        """Those of the attack it stands beside."""
+        return self.model.constraints
+
+    @property
+    def model_constraints(self) -> Sequence[ModelConstraint]:
+        """Those of the attack it stands beside."""
+        return self.model.model_constraints
+
+    @property
+    def prediction_constraints(self) -> Sequence[PredictionConstraint]:
+        """Those of the attack it stands beside."""
+        return self.model.prediction_constraints
+
+    async def run(self, sentence: Sentence, probe: Probe) -> None:
+        """Ask a handful of new texts at a time until no new one comes up or the budget is spent."""
+        seen = {sentence.tokens}
+        while texts := await self.new_texts(sentence, seen, probe):
+            await probe(texts)
+
+    async def new_texts(self, sentence: Sentence, seen: set[Tokens], probe: Probe) -> list[Sentence]:
+        """Draw texts that were not drawn before."""
+        texts: list[Sentence] = []
+        for _ in range(TRIES):
+            text = await self.draw(sentence, probe)
+            if text.tokens not in seen:
+                seen.add(text.tokens)
+                texts.append(text)
+            if len(texts) == HANDFUL:
+                break
+        return texts
+
+    async def draw(self, sentence: Sentence, probe: Probe) -> Sentence:
+        """Edit random places at random."""
+        for _ in range(self.words):
+            # All places at once: of the original text the answers are remembered.
+            choices = await self.model.edits(sentence, self.model.places(sentence, probe), probe)
+            choices = [group for group in choices if group]
+            if choices:
+                sentence = probe.rng.choice(probe.rng.choice(choices))
+        return sentence

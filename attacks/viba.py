@@ -1,0 +1,70 @@
+"""After ViBA, the virtual boundary attack (Yang, Wu & Zhao 2024, LREC-COLING).
+
+The paper's insight is that a tagger leans on the words at a mention's border, so that one word inserted there can shift
+the border it sees. Which words it inserts we take from a language model: those that fit the gap best.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from attacks.search.sampling import stratified
+from attacks.word_attack import WordAttack
+from benchmark.contracts import attack
+from benchmark.errors import BadInput
+from benchmark.resources.language_models import DEFAULT_LANGUAGE_MODEL
+from benchmark.threat import Access, Touch
+
+if TYPE_CHECKING:
+    from benchmark.probe import Probe
+    from benchmark.types import Sentence
+
+
+@attack(
+    "viba",
+    access=Access.LABELS,
+    touch=Touch.CONTEXT,
+    paper="Yang et al. 2024, Attack Named Entity Recognition by Entity Boundary Interference",
+)
+class VirtualBoundary(WordAttack):
+    """Insert one word directly before or after a mention.
+
+    Attributes:
+        k: words tried at each border.
+        sample: candidates asked at a time.
+        language_model: proposes them.
+    """
+
+    k: int = 48
+    sample: int = 16
+    language_model: str = DEFAULT_LANGUAGE_MODEL
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if min(self.k, self.sample) < 1:
+            raise BadInput("k and sample must be at least 1")
+
+    @property
+    def resources(self) -> Mapping[str, str]:
+        """Language model, and encoder if a similarity is asked for."""
+        return {**super().resources, "language_model": self.language_model}
+
+    async def run(self, sentence: Sentence, probe: Probe) -> None:
+        """Try words at all borders in turn, the likelier sooner."""
+        candidates = await self.edits(sentence, self.places(sentence, probe), probe)
+        likelier_first = [[(candidate, 1.0) for candidate in group] for group in candidates]
+        queue = stratified(likelier_first, probe.queries_left, probe.rng)
+        for start in range(0, len(queue), self.sample):
+            await probe(queue[start : start + self.sample])
+
+    def places(self, sentence: Sentence, probe: Probe) -> list[int]:  # noqa: ARG002 - the gold mentions decide
+        """Return the places before and after each mention; between two mentions there is one."""
+        return sorted({place for span in sentence.spans for place in (span.start, span.end)})
+
+    async def edits(self, sentence: Sentence, positions: Sequence[int], probe: Probe) -> list[list[Sentence]]:
+        """Insert what fits at each place."""
+        proposals = await probe.resources.language_model.fill_gap(sentence.tokens, positions, self.k)
+        return [
+            [sentence.insert(i, proposal.word) for proposal in own] for i, own in zip(positions, proposals, strict=True)
+        ]

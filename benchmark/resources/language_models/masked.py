@@ -1,0 +1,229 @@
+"""Masked language models (Devlin et al. 2019), from the hub or from a folder, and our own bundled one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmark.device import rows_per_forward
+from benchmark.errors import BadInput, MissingResource, first_line
+from benchmark.model_files import MODEL_FILES, fingerprint_of, require_safetensors
+from benchmark.quiet import silent_transformers
+from benchmark.resources.encoders import minilm_folder
+from benchmark.resources.language_models.contract import (
+    Gap,
+    LanguageModel,
+    LogProbability,
+    Proposal,
+    Seen,
+    proposals_like,
+)
+from benchmark.resources.language_models.whole_words import whole_words
+from benchmark.word_pieces import LENGTH_STEP, WordPieces, fixed_shapes, positions, rows_of_one_shape
+
+if TYPE_CHECKING:
+    import torch
+
+    from benchmark.types import Tokens
+
+__all__ = ["BUNDLED", "MaskedLanguageModel", "masked_model_from_folder", "masked_model_from_hub", "minilm_mlm"]
+
+BUNDLED = Path(__file__).parent / "bundled" / "minilm-mlm"
+
+# Places that go through the head at once: the head is a large product, and its shape must be fixed as well.
+_HEAD_ROWS = 32
+# Proposals drawn beyond what was asked for, since doubles and the word itself drop out.
+_SPARE = 8
+
+
+class MaskedLanguageModel(LanguageModel):
+    """A model with a masked-language-model head.
+
+    Only words that are one piece in the vocabulary are proposed. Whether a piece is a whole word is asked of the
+    tokenizer itself (the piece's text, cut again, must give the same piece), so that it holds for WordPiece, BPE and
+    SentencePiece alike. A word of several pieces is hidden behind one mask, so that one word is proposed for it; the
+    products of piece-wise proposals that BERT-Attack's code builds are mostly no words.
+
+    Args:
+        model: an `AutoModelForMaskedLM`.
+        tokenizer: its fast tokenizer.
+        name: as given on the command line.
+        fingerprint: of the files it was read from.
+        device: torch device.
+    """
+
+    def __init__(self, model: Any, tokenizer: Any, name: str, fingerprint: str, device: torch.device) -> None:
+        if tokenizer.mask_token_id is None:
+            raise BadInput(f"{name} has no mask token, so it is no masked language model")
+        self.name = name
+        self._encode, self._head = _encoder_and_head(model.to(device).eval())
+        self._device = device
+        self._rows = rows_per_forward(device)
+        self._pieces = WordPieces(tokenizer, name)
+        self._mask = (int(tokenizer.mask_token_id),)
+        self._longest = min(positions(model.config), tokenizer.model_max_length)
+        self._words = whole_words(self._pieces)
+        self._word_ids = sorted(self._words)
+        if not self._words:
+            raise BadInput(f"the vocabulary of {name} holds no whole words")
+        self.identity = f"{name} {fingerprint[:16]}, float32 on {device.type}, {self._rows} x {LENGTH_STEP}"
+
+    def fits(self, tokens: Tokens) -> bool:
+        """Tell whether the whole text, and one word more, goes into the model."""
+        return len(tokens) > 0 and self._pieces.length(self._pieces.of(tokens)) < self._longest
+
+    def answer(self, questions: Sequence[Gap | LogProbability]) -> list[tuple[Proposal, ...] | float]:
+        """Answer in forwards of fixed shape; gaps of one text that leave it as it is share a forward."""
+        answers: list[tuple[Proposal, ...] | float] = [()] * len(questions)
+        gaps: dict[tuple[int, ...], list[tuple[int, int, Gap]]] = {}
+        for number, question in enumerate(questions):
+            if isinstance(question, LogProbability):
+                answers[number] = self._pseudo_log_likelihood(question.tokens)
+                continue
+            words = self._pieces.of(question.tokens)
+            if question.seen is Seen.HIDDEN or len(words[question.at]) > 1:
+                words[question.at] = self._mask
+            at = self._pieces.starts(words)[question.at]
+            gaps.setdefault(tuple(self._pieces.row(words)), []).append((number, at, question))
+        rows = list(gaps)
+        for length, group in self._shapes(rows):
+            places = [(k, at) for k, row in enumerate(group) for _, at, _ in gaps[rows[row]]]
+            asked = [(number, gap) for row in group for number, _, gap in gaps[rows[row]]]
+            most = max(gap.k for _, gap in asked) + _SPARE
+            for (number, gap), found in zip(
+                asked, self._likeliest([rows[row] for row in group], length, places, most), strict=True
+            ):
+                answers[number] = proposals_like(gap.tokens[gap.at], found, gap.k)
+        return answers
+
+    def _likeliest(
+        self, texts: list[tuple[int, ...]], length: int, places: list[tuple[int, int]], most: int
+    ) -> list[list[Proposal]]:
+        """Return the likeliest whole words at some places of some texts."""
+        import torch
+
+        out = []
+        columns = torch.tensor(self._word_ids, device=self._device)
+        for block in self._log_probabilities(texts, length, places):
+            values, indices = block[:, columns].exp().topk(min(most, len(self._word_ids)))
+            out += [
+                [Proposal(self._words[self._word_ids[index]], value) for value, index in zip(*row, strict=True)]
+                for row in zip(values.tolist(), indices.tolist(), strict=True)
+            ]
+        return out[: len(places)]
+
+    def _pseudo_log_likelihood(self, tokens: Tokens) -> float:
+        """Return the sum over pieces of log P(piece | all others) (Salazar et al. 2020, section 2.1)."""
+        row = tuple(self._pieces.row(self._pieces.of(tokens)))
+        places = range(len(self._pieces.prefix), len(row) - len(self._pieces.suffix))
+        texts = [(*row[:at], *self._mask, *row[at + 1 :]) for at in places]
+        total = 0.0
+        for length, group in self._shapes(texts):
+            at = [(n, places[k]) for n, k in enumerate(group)]
+            found = [row for block in self._log_probabilities([texts[k] for k in group], length, at) for row in block]
+            total += sum(float(scores[row[places[k]]]) for k, scores in zip(group, found, strict=False))
+        return total
+
+    def _shapes(self, rows: Sequence[tuple[int, ...]]) -> list[tuple[int, list[int]]]:
+        longest = max(map(len, rows), default=0)
+        if longest > self._longest:
+            raise BadInput(f"a text of {longest} pieces is too long for {self.name} ({self._longest} at most)")
+        return list(fixed_shapes([len(row) for row in rows], self._rows, self._longest))
+
+    def _log_probabilities(
+        self, texts: list[tuple[int, ...]], length: int, places: list[tuple[int, int]]
+    ) -> Iterator[torch.Tensor]:
+        """Yield (_HEAD_ROWS, vocabulary) log-probabilities at (text, place); the last block is filled up."""
+        import torch
+
+        padding = self._pieces.tokenizer.pad_token_id or 0
+        ids, mask = rows_of_one_shape(texts, self._rows, length, padding)
+        with torch.inference_mode():
+            encoded = self._encode(input_ids=ids.to(self._device), attention_mask=mask.to(self._device))
+            for start in range(0, len(places), _HEAD_ROWS):
+                block = places[start : start + _HEAD_ROWS]
+                block += places[:1] * (_HEAD_ROWS - len(block))
+                rows = torch.tensor(block, device=self._device)
+                yield self._head(encoded[rows[:, 0], rows[:, 1]]).float().log_softmax(-1)
+
+
+def masked_model_from_folder(folder: str, device: torch.device) -> MaskedLanguageModel:
+    """Load a masked language model from a folder: `AutoModelForMaskedLM`, or what `gauntlet train-mlm` made.
+
+    Raises:
+        BadInput: no such folder, weights missing or pickled, no masked language model.
+    """
+    path = Path(folder)
+    name = f"path:{path.resolve().name}"
+    if (path / "recipe.json").is_file():
+        return _adapted(path, name, device)
+    return _load(path, name, device)
+
+
+def masked_model_from_hub(repository: str, device: torch.device) -> MaskedLanguageModel:
+    """Load a masked language model from the hub, `NAME` or `NAME@REVISION`; only safetensors are fetched.
+
+    Raises:
+        MissingResource: the hub cannot be reached or has no such repository.
+        BadInput: as `masked_model_from_folder`.
+    """
+    from huggingface_hub import snapshot_download
+
+    name, _, revision = repository.partition("@")
+    try:
+        folder = snapshot_download(name, revision=revision or None, allow_patterns=list(MODEL_FILES))
+    except Exception as error:
+        raise MissingResource(
+            f"language model {repository} cannot be fetched from the hub: {first_line(error)}; "
+            "a copy on disk works as path:FOLDER, and minilm-mlm is bundled"
+        ) from error
+    return _load(Path(folder), repository, device)
+
+
+def minilm_mlm(device: torch.device) -> MaskedLanguageModel:
+    """Load the bundled model."""
+    return _adapted(BUNDLED, "minilm-mlm", device)
+
+
+def _adapted(folder: Path, name: str, device: torch.device) -> MaskedLanguageModel:
+    from transformers import AutoTokenizer
+
+    from benchmark.resources.language_models.training import with_masked_model_adapter
+
+    tokenizer = AutoTokenizer.from_pretrained(minilm_folder())
+    fingerprint = fingerprint_of(minilm_folder())[:8] + fingerprint_of(folder, ("*.safetensors",))[:8]
+    return MaskedLanguageModel(with_masked_model_adapter(folder), tokenizer, name, fingerprint, device)
+
+
+def _load(folder: Path, name: str, device: torch.device) -> MaskedLanguageModel:
+    require_safetensors(folder)
+    import torch
+    from safetensors import SafetensorError
+    from transformers import AutoModelForMaskedLM, AutoTokenizer
+
+    try:
+        with silent_transformers():
+            model, loading = AutoModelForMaskedLM.from_pretrained(
+                folder, use_safetensors=True, trust_remote_code=False, output_loading_info=True, dtype=torch.float32
+            )
+            tokenizer = AutoTokenizer.from_pretrained(
+                folder, use_fast=True, add_prefix_space=True, trust_remote_code=False
+            )
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        raise BadInput(f"{folder} cannot be loaded as a masked language model: {first_line(error)}") from error
+    if loading["missing_keys"]:
+        missing = ", ".join(sorted(loading["missing_keys"])[:4])
+        raise BadInput(f"{folder} is no trained masked language model: its weights lack {missing}")
+    return MaskedLanguageModel(model, tokenizer, name, fingerprint_of(folder), device)
+
+
+def _encoder_and_head(model: Any) -> tuple[Callable[..., torch.Tensor], Callable[[torch.Tensor], torch.Tensor]]:
+    """Part a model, so that the head, as costly as the encoder, sees no more places than it must.
+
+    Where the head is not known by name the whole model serves as the encoder, and nothing is left for the head.
+    """
+    head = getattr(model, "cls", None) or getattr(model, "lm_head", None)
+    if head is None:
+        return lambda **inputs: model(**inputs).logits, lambda logits: logits
+    return lambda **inputs: model.base_model(**inputs).last_hidden_state, head

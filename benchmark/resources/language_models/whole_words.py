@@ -1,0 +1,31 @@
+"""Which pieces of a vocabulary are whole words."""
+
+from __future__ import annotations
+
+import re
+
+from benchmark.word_pieces import WordPieces
+
+__all__ = ["whole_words"]
+
+# What may stand in a sentence as a word: letters with inner apostrophes, hyphens and full stops, or a number.
+_WORD = re.compile(r"(?:[^\W\d_]+(?:['.\u2019-][^\W\d_]+)*|\d+(?:[.,:/-]\d+)*)%?")
+
+
+def whole_words(pieces: WordPieces) -> dict[int, str]:
+    """Return the vocabulary's entries that are whole words, by piece.
+
+    The tokenizer itself is asked: the text of a piece, cut again, must give the same piece. So it holds for WordPiece,
+    BPE and SentencePiece alike, and needs to know none of their marks.
+    """
+    tokenizer = pieces.tokenizer
+    special = set(tokenizer.all_special_ids)
+    texts = {k: tokenizer.decode([k], skip_special_tokens=False).strip() for k in range(len(tokenizer))}
+    likely = {k: text for k, text in texts.items() if k not in special and _is_word(text)}
+    cut = tokenizer([[text] for text in likely.values()], is_split_into_words=True, add_special_tokens=False)
+    return {k: text for (k, text), own in zip(likely.items(), cut["input_ids"], strict=True) if own == [k]}
+
+
+def _is_word(text: str) -> bool:
+    """Single letters other than "a" and "I" are debris of the vocabulary."""
+    return bool(_WORD.fullmatch(text)) and (len(text) > 1 or text.isdigit() or text in {"a", "A", "i", "I"})
