@@ -44,6 +44,10 @@ class Bae(WordAttack):
     language_model: str = DEFAULT_LANGUAGE_MODEL
     tagger: str = DEFAULT_TAGGER
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.require_positive("k")
+
     @property
     def resources(self) -> Mapping[str, str]:
         """Language model, tagger and encoder."""

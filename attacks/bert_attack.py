@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from attacks.search.greedy import walk
 from attacks.word_attack import WordAttack
 from benchmark.contracts import attack
-from benchmark.errors import BadInput
 from benchmark.resources.language_models import DEFAULT_LANGUAGE_MODEL, Seen
 from benchmark.threat import Access, Touch
 
@@ -43,8 +42,7 @@ class BertAttack(WordAttack):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.k < 1:
-            raise BadInput(f"k must be at least 1, not {self.k}")
+        self.require_positive("k")
 
     @property
     def resources(self) -> Mapping[str, str]:

@@ -15,7 +15,6 @@ from attacks.search.beam import beam_search
 from attacks.search.sampling import stratified
 from attacks.word_attack import WordAttack
 from benchmark.contracts import attack
-from benchmark.errors import BadInput
 from benchmark.resources.language_models import DEFAULT_LANGUAGE_MODEL
 from benchmark.threat import Access, Touch
 
@@ -59,8 +58,7 @@ class Clare(WordAttack):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if min(self.k, self.sample, self.beam) < 1:
-            raise BadInput("k, sample and beam must be at least 1")
+        self.require_positive("k", "sample", "beam")
 
     @property
     def resources(self) -> Mapping[str, str]:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from attacks.candidates.inflections import inflections, require_inflections
 from attacks.search.greedy import walk
 from attacks.word_attack import WordAttack
 from benchmark.contracts import attack
+from benchmark.resources.inflecting import DEFAULT_INFLECTOR
 from benchmark.resources.tagging import DEFAULT_TAGGER
 from benchmark.threat import Access, Touch
 
@@ -32,22 +32,20 @@ class Morpheus(WordAttack):
 
     Attributes:
         tagger: tells nouns, verbs and adjectives.
+        inflector: knows their forms.
     """
 
     order: str = "text"
     max_words: float = 1.0
     tagger: str = DEFAULT_TAGGER
+    inflector: str = DEFAULT_INFLECTOR
 
     ORDERS: ClassVar[Sequence[str]] = ("text", "importance", "random")
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require_inflections()
-
     @property
     def resources(self) -> Mapping[str, str]:
-        """Tagger, and encoder if a similarity is asked for."""
-        return {**super().resources, "tagger": self.tagger}
+        """Tagger and inflector, and encoder if a similarity is asked for."""
+        return {**super().resources, "tagger": self.tagger, "inflector": self.inflector}
 
     async def run(self, sentence: Sentence, probe: Probe) -> None:
         """Walk the words and keep the worst inflection of each."""
@@ -56,6 +54,7 @@ class Morpheus(WordAttack):
 
     async def edits(self, sentence: Sentence, positions: Sequence[int], probe: Probe) -> list[list[Sentence]]:
         """Inflect each word otherwise, its part of speech as in the original."""
+        inflections = probe.resources.inflector.inflections
         tagged = await probe.resources.tagger.tag(probe.clean.sentence.tokens)
         return [
             [sentence.replace(i, form) for form in inflections(sentence.tokens[i], tagged[i].universal)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attacks.word_attack import WordAttack
 from benchmark.contracts import Attack, Constraint, ModelConstraint, PredictionConstraint, attack
@@ -70,17 +70,30 @@ class RandomWord(Attack):
         """Those of the attack it stands beside."""
         return self.model.prediction_constraints
 
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Also those of the attack it stands beside, and its version: they decide the outcome as well."""
+        return {**super().parameters, "model": {"version": self.model.card.version, **self.model.parameters}}
+
     async def run(self, sentence: Sentence, probe: Probe) -> None:
         """Ask a handful of new texts at a time until no new one comes up or the budget is spent."""
         seen = {sentence.tokens}
-        while texts := await self.new_texts(sentence, seen, probe):
+        first = await self.edits(sentence, probe)
+        while texts := await self.new_texts(sentence, first, seen, probe):
             await probe(texts)
 
-    async def new_texts(self, sentence: Sentence, seen: set[Tokens], probe: Probe) -> list[Sentence]:
+    async def edits(self, sentence: Sentence, probe: Probe) -> list[list[Sentence]]:
+        """Return all candidates one edit away, by place."""
+        groups = await self.model.edits(sentence, self.model.places(sentence, probe), probe)
+        return [group for group in groups if group]
+
+    async def new_texts(
+        self, sentence: Sentence, first: list[list[Sentence]], seen: set[Tokens], probe: Probe
+    ) -> list[Sentence]:
         """Draw texts that were not drawn before."""
         texts: list[Sentence] = []
         for _ in range(TRIES):
-            text = await self.draw(sentence, probe)
+            text = await self.draw(sentence, first, probe)
             if text.tokens not in seen:
                 seen.add(text.tokens)
                 texts.append(text)
@@ -88,12 +101,9 @@ class RandomWord(Attack):
                 break
         return texts
 
-    async def draw(self, sentence: Sentence, probe: Probe) -> Sentence:
-        """Edit random places at random."""
-        for _ in range(self.words):
-            # All places at once: of the original text the answers are remembered.
-            choices = await self.model.edits(sentence, self.model.places(sentence, probe), probe)
-            choices = [group for group in choices if group]
-            if choices:
-                sentence = probe.rng.choice(probe.rng.choice(choices))
+    async def draw(self, sentence: Sentence, first: list[list[Sentence]], probe: Probe) -> Sentence:
+        """Edit random places at random; `first` are the candidates of the original text."""
+        for k in range(self.words):
+            if groups := first if k == 0 else await self.edits(sentence, probe):
+                sentence = probe.rng.choice(probe.rng.choice(groups))
         return sentence

@@ -47,6 +47,10 @@ class TextFooler(WordAttack):
     word_vectors: str = DEFAULT_WORD_VECTORS
     tagger: str = DEFAULT_TAGGER
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.require_positive("k")
+
     @property
     def resources(self) -> Mapping[str, str]:
         """Word vectors, tagger and encoder."""

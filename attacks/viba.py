@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from attacks.search.sampling import stratified
 from attacks.word_attack import WordAttack
 from benchmark.contracts import attack
-from benchmark.errors import BadInput
 from benchmark.resources.language_models import DEFAULT_LANGUAGE_MODEL
 from benchmark.threat import Access, Touch
 
@@ -42,8 +41,7 @@ class VirtualBoundary(WordAttack):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if min(self.k, self.sample) < 1:
-            raise BadInput("k and sample must be at least 1")
+        self.require_positive("k", "sample")
 
     @property
     def resources(self) -> Mapping[str, str]:
@@ -52,9 +50,8 @@ class VirtualBoundary(WordAttack):
 
     async def run(self, sentence: Sentence, probe: Probe) -> None:
         """Try words at all borders in turn, the likelier sooner."""
-        candidates = await self.edits(sentence, self.places(sentence, probe), probe)
-        likelier_first = [[(candidate, 1.0) for candidate in group] for group in candidates]
-        queue = stratified(likelier_first, probe.queries_left, probe.rng)
+        groups = await self.weighted(sentence, self.places(sentence, probe), probe)
+        queue = stratified(groups, sum(map(len, groups)), probe.rng)
         for start in range(0, len(queue), self.sample):
             await probe(queue[start : start + self.sample])
 
@@ -64,7 +61,15 @@ class VirtualBoundary(WordAttack):
 
     async def edits(self, sentence: Sentence, positions: Sequence[int], probe: Probe) -> list[list[Sentence]]:
         """Insert what fits at each place."""
+        groups = await self.weighted(sentence, positions, probe)
+        return [[candidate for candidate, _ in group] for group in groups]
+
+    async def weighted(
+        self, sentence: Sentence, positions: Sequence[int], probe: Probe
+    ) -> list[list[tuple[Sentence, float]]]:
+        """Return for each place the insertions there and how likely the language model finds them."""
         proposals = await probe.resources.language_model.fill_gap(sentence.tokens, positions, self.k)
         return [
-            [sentence.insert(i, proposal.word) for proposal in own] for i, own in zip(positions, proposals, strict=True)
+            [(sentence.insert(i, proposal.word), proposal.probability) for proposal in own]
+            for i, own in zip(positions, proposals, strict=True)
         ]

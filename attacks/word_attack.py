@@ -35,7 +35,7 @@ class WordAttack(Attack):
     Attributes:
         order: the attack's own order of words, or "random" for the ablation.
         max_words: largest share of the words that may change, rounded up.
-        similarity: smallest cosine between the two texts.
+        similarity: smallest cosine between the two texts; 0 asks for none.
         encoder: of the similarity.
     """
 
@@ -51,8 +51,14 @@ class WordAttack(Attack):
             raise BadInput(f"order must be one of {', '.join(self.ORDERS)}, not {self.order!r}")
         if not 0 < self.max_words <= 1:
             raise BadInput(f"max_words must be above 0 and at most 1, not {self.max_words}")
-        if not -1 <= self.similarity <= 1:
-            raise BadInput(f"similarity must be between -1 and 1, not {self.similarity}")
+        if not 0 <= self.similarity <= 1:
+            raise BadInput(f"similarity must be between 0 (not asked for) and 1, not {self.similarity}")
+
+    def require_positive(self, *names: str) -> None:
+        """Refuse numbers below 1 in some parameters."""
+        for name in names:
+            if getattr(self, name) < 1:
+                raise BadInput(f"{name} must be at least 1, not {getattr(self, name)}")
 
     @abstractmethod
     async def edits(self, sentence: Sentence, positions: Sequence[int], probe: Probe) -> list[list[Sentence]]:

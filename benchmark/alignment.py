@@ -8,14 +8,15 @@ whatever way they took; a change that was taken back is no change.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from rapidfuzz.distance import Levenshtein
 
 from benchmark.errors import BadInput
-from benchmark.types import Edit, Operation, Sentence, Tokens
+from benchmark.types import Edit, Operation, Sentence, Tags, Tokens
 
-__all__ = ["CASINGS", "apply_edits", "changed", "edit_script", "modification_rate"]
+__all__ = ["CASINGS", "adversarial_sentence", "apply_edits", "changed", "edit_script", "modification_rate"]
 
 
 CASINGS: dict[str, Callable[[str], str]] = {"lower": str.lower, "upper": str.upper, "capitalize": str.capitalize}
@@ -67,18 +68,46 @@ def apply_edits(tokens: Tokens, edits: Sequence[Edit]) -> Tokens:
     Raises:
         BadInput: an edit lies outside the tokens or the script is out of order.
     """
-    out: list[str] = []
+    return tuple(word for word, _ in _played(tokens, edits))
+
+
+def adversarial_sentence(original: Sentence, edits: Sequence[Edit], tags: Tags) -> Sentence:
+    """Return the sentence that an edit script makes of the original, aligned to it.
+
+    Args:
+        original: the sentence before the attack.
+        edits: as stored.
+        tags: gold tags of the result, as stored.
+
+    Raises:
+        BadInput: the script does not fit the sentence.
+    """
+    words = _played(original.tokens, edits)
+    return replace(
+        original,
+        tokens=tuple(word for word, _ in words),
+        tags=tags,
+        sources=tuple(sources for _, sources in words),
+        paraphrased=any(edit.operation is Operation.PARAPHRASE for edit in edits),
+    )
+
+
+def _played(tokens: Tokens, edits: Sequence[Edit]) -> list[tuple[str, tuple[int, ...]]]:
+    """Return each word of the result with the original tokens it stands for."""
+    out: list[tuple[str, tuple[int, ...]]] = []
     done = 0
     for edit in edits:
         if not done <= edit.at <= edit.at + edit.covers <= len(tokens):
             raise BadInput(f"edit {edit.operation} at {edit.at} does not fit {len(tokens)} tokens")
         if edit.operation is Operation.PARAPHRASE:
             pairs = zip(edit.words, edit.sources, strict=True)
-            return tuple(word or tokens[source[0]] for word, source in pairs)
-        out += tokens[done : edit.at]
-        out += [CASINGS[edit.words[0]](tokens[edit.at])] if edit.operation is Operation.RECASE else edit.words
+            return [(word or tokens[source[0]], source) for word, source in pairs]
+        out += [(tokens[i], (i,)) for i in range(done, edit.at)]
+        covered = tuple(range(edit.at, edit.at + edit.covers))
+        words = [CASINGS[edit.words[0]](tokens[edit.at])] if edit.operation is Operation.RECASE else edit.words
+        out += [(word, covered) for word in words]
         done = edit.at + edit.covers
-    return (*out, *tokens[done:])
+    return [*out, *((tokens[i], (i,)) for i in range(done, len(tokens)))]
 
 
 def modification_rate(edits: Sequence[Edit], length: int) -> float:

@@ -1,21 +1,33 @@
-"""Judging finished attacks by their texts: similarity and grammar. Nothing here asks the victim."""
+"""Judging finished attacks by their texts: similarity, grammar, fluency, label risk. Nothing here asks the victim."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from benchmark.alignment import apply_edits
+from benchmark.alignment import adversarial_sentence
+from benchmark.independent_taggers import independent_taggers
+from benchmark.label_risk import RULES_VERSION, label_risk
 from benchmark.metrics import Example
 from benchmark.resources.detokenizing import detokenize
 from benchmark.resources.encoders import SentenceEncoder
 from benchmark.resources.grammar import GrammarChecker, checker_named
-from benchmark.types import Outcome, Sentence, Status, Tokens
+from benchmark.resources.language_models import LanguageModel, LogProbability, language_model_named
+from benchmark.types import Outcome, Sentence, Status, Tags, Tokens
+
+if TYPE_CHECKING:
+    import torch
+
+    from benchmark.contracts import Victim
 
 __all__ = ["Judges"]
 
 _DIGITS = 6
+
+_Pairs = Mapping[str, tuple[Sentence, Sentence]]
+KnownTypes = Mapping[Tokens, frozenset[str]]
 
 
 @dataclass(frozen=True)
@@ -25,39 +37,123 @@ class Judges:
     Attributes:
         encoder: of sentences, for similarity.
         grammar: counts grammar errors.
+        taggers: read the texts beside the victim, for label risk.
+        fluency: a language model that tells how likely a text is; None where nobody asked for one.
     """
 
     encoder: SentenceEncoder
     grammar: GrammarChecker
+    taggers: tuple[Victim, ...]
+    fluency: LanguageModel | None = None
 
     @classmethod
-    def named(cls, encoder: str, grammar: str) -> Judges:
-        """Return judges by name; see `resources.encoders` and `resources.grammar`."""
-        return cls(SentenceEncoder(encoder), checker_named(grammar))
+    def named(cls, encoder: str, grammar: str, fluency: str | None, victim: str, device: torch.device) -> Judges:
+        """Return judges by name; see `resources.encoders`, `resources.grammar`, `resources.language_models`.
+
+        Args:
+            encoder: of sentences.
+            grammar: checker.
+            fluency: language model, or None.
+            victim: name of the victim, which cannot be its own judge.
+            device: torch device.
+        """
+        return cls(
+            SentenceEncoder(encoder, str(device)),
+            checker_named(grammar),
+            independent_taggers(victim, str(device)),
+            None if fluency is None else language_model_named(fluency, device),
+        )
 
     @property
     def identity(self) -> dict[str, str]:
         """Names and versions."""
-        return {"similarity": self.encoder.identity, "grammar_errors": self.grammar.identity}
+        taggers = ", ".join(f"{tagger.name} {tagger.fingerprint[:8]}" for tagger in self.taggers)
+        names = {
+            "similarity": self.encoder.identity,
+            "grammar_errors": self.grammar.identity,
+            "label_risk": f"rules {RULES_VERSION}, {taggers}",
+        }
+        return names if self.fluency is None else {**names, "fluency": self.fluency.identity}
 
-    def judge(self, outcomes: Sequence[Outcome], sentences: Mapping[str, Sentence]) -> list[Example]:
+    def judge(
+        self,
+        outcomes: Sequence[Outcome],
+        sentences: Mapping[str, Sentence],
+        known_types: KnownTypes | None = None,
+    ) -> list[Example]:
         """Judge the successes among outcomes.
 
         Args:
             outcomes: in the order wanted.
             sentences: the original sentences by id.
+            known_types: types of each lower-cased mention of the training split; None where there is none.
         """
-        pairs: dict[str, tuple[Tokens, Tokens]] = {}
-        for outcome in outcomes:
-            if outcome.status is Status.SUCCESS:
-                original = sentences[outcome.sentence_id].tokens
-                pairs[outcome.sentence_id] = (original, apply_edits(original, outcome.edits))
-        cosines = self.encoder.cosines([(" ".join(a), " ".join(b)) for a, b in pairs.values()])
-        similarity = {name: round(cosine, _DIGITS) for name, cosine in zip(pairs, cosines, strict=True)}
-        before = self.grammar.count([detokenize(a) for a, _ in pairs.values()])
-        after = self.grammar.count([detokenize(b) for _, b in pairs.values()])
-        errors = {name: _difference(b, a) for name, a, b in zip(pairs, before, after, strict=True)}
-        return [Example(o, similarity.get(o.sentence_id), errors.get(o.sentence_id)) for o in outcomes]
+        pairs = {
+            outcome.sentence_id: (
+                sentences[outcome.sentence_id],
+                adversarial_sentence(sentences[outcome.sentence_id], outcome.edits, outcome.adversarial_gold),
+            )
+            for outcome in outcomes
+            if outcome.status is Status.SUCCESS
+        }
+        similarity = self._similarity(pairs)
+        errors = self._grammar_errors(pairs)
+        risk = self._label_risk(pairs, errors, known_types)
+        fluency = self._fluency(pairs)
+        return [
+            Example(
+                outcome,
+                similarity.get(outcome.sentence_id),
+                errors.get(outcome.sentence_id),
+                fluency.get(outcome.sentence_id),
+                risk.get(outcome.sentence_id),
+            )
+            for outcome in outcomes
+        ]
+
+    def _similarity(self, pairs: _Pairs) -> dict[str, float]:
+        cosines = self.encoder.cosines([(a.text, b.text) for a, b in pairs.values()])
+        return {name: round(cosine, _DIGITS) for name, cosine in zip(pairs, cosines, strict=True)}
+
+    def _grammar_errors(self, pairs: _Pairs) -> dict[str, dict[str, int]]:
+        before = self.grammar.count([detokenize(a.tokens) for a, _ in pairs.values()])
+        after = self.grammar.count([detokenize(b.tokens) for _, b in pairs.values()])
+        return {name: _difference(b, a) for name, a, b in zip(pairs, before, after, strict=True)}
+
+    def _label_risk(
+        self, pairs: _Pairs, errors: Mapping[str, Mapping[str, int]], known_types: KnownTypes | None
+    ) -> dict[str, tuple[str, ...]]:
+        tags = [(_tags(tagger, pairs, 0), _tags(tagger, pairs, 1)) for tagger in self.taggers]
+        return {
+            name: label_risk(
+                original,
+                adversarial,
+                [(before[name], after[name]) for before, after in tags if name in before and name in after],
+                errors[name].get("typos", 0),
+                known_types,
+            )
+            for name, (original, adversarial) in pairs.items()
+        }
+
+    def _fluency(self, pairs: _Pairs) -> dict[str, float]:
+        """Return the change of the log-probability a token (nats); texts the model cannot read have none."""
+        if self.fluency is None:
+            return {}
+        readable = {name: pair for name, pair in pairs.items() if all(self.fluency.fits(text.tokens) for text in pair)}
+        questions = [LogProbability(text.tokens) for pair in readable.values() for text in pair]
+        answers = iter(self.fluency.answer(questions))
+        change = {}
+        for name, (original, adversarial) in readable.items():
+            before, after = float(next(answers)), float(next(answers))  # type: ignore[arg-type]
+            change[name] = round(after / len(adversarial) - before / len(original), _DIGITS)
+        return change
+
+
+def _tags(tagger: Victim, pairs: _Pairs, which: int) -> dict[str, Tags]:
+    """Return a tagger's tags of the texts it can read."""
+    texts = {name: pair[which].tokens for name, pair in pairs.items() if tagger.fits(pair[which].tokens)}
+    answers = tagger.predict(list(texts.values()))
+    return {name: answer.tags for name, answer in zip(texts, answers, strict=True)}
 
 
 def _difference(after: Counter[str], before: Counter[str]) -> dict[str, int]:

@@ -155,6 +155,8 @@ class Probe:
                 the fewest edits is kept, then the one that scores highest, then the first.
             BudgetSpent: not all of them could be asked; those that could are counted and scored.
         """
+        if self.queries_left <= 0:
+            raise BudgetSpent
         allowed = await self._allowed(candidates)
         asked = allowed[: self.queries_left]
         before = self.search_queries

@@ -13,10 +13,12 @@ def silent_transformers() -> Iterator[None]:
     """Keep transformers from printing bars and reports; what matters is said by us."""
     from transformers import logging
 
-    before = logging.get_verbosity()
+    before, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
         yield
     finally:
         logging.set_verbosity(before)
+        if bars:
+            logging.enable_progress_bar()

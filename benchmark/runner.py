@@ -7,7 +7,7 @@ again. It always ends in the same bytes.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ATTACKS",
+    "ATTACK_FAMILIES",
     "CONSTRAINTS",
     "EngineOptions",
     "Plan",
@@ -53,6 +54,10 @@ __all__ = [
 ]
 
 ATTACKS: Registry[type[Attack]] = Registry("attack", "gauntlet.attacks")
+# FAMILY:REST names an attack of a family; the family's component makes it from the rest and the parameters.
+ATTACK_FAMILIES: Registry[Callable[[str, Mapping[str, Any]], Attack]] = Registry(
+    "attack family", "gauntlet.attack_families"
+)
 CONSTRAINTS: Registry[type[ConstraintProfile]] = Registry("constraint profile", "gauntlet.constraints")
 
 
@@ -75,6 +80,7 @@ class Plan:
         options: how the victim is loaded.
         encoder: sentence encoder that judges similarity; None for the default, or whatever judged a finished run.
         grammar: checker that judges grammar; likewise.
+        fluency: language model that judges fluency; None for nobody, or whatever judged a finished run.
     """
 
     attack: str
@@ -91,6 +97,7 @@ class Plan:
     options: VictimOptions = field(default_factory=VictimOptions)
     encoder: str | None = None
     grammar: str | None = None
+    fluency: str | None = None
 
 
 @dataclass(frozen=True)
@@ -127,16 +134,23 @@ class RunReport(NamedTuple):
 def attack_named(name: str, parameters: Mapping[str, Any]) -> Attack:
     """Return a configured attack.
 
+    Args:
+        name: a registered name, or FAMILY:REST.
+        parameters: where they differ from the defaults.
+
     Raises:
         BadInput: no such attack, unknown parameters, or a class that carries another attack's card: results go by the
             card's name and version, so a subclass needs its own `@attack`.
+        MissingResource: an attack of a family needs something that is not there.
     """
-    found = ATTACKS.get(name)
+    family, colon, rest = name.partition(":")
+    member = ATTACK_FAMILIES.get(family)(rest, parameters) if colon else None
+    found = type(member) if member else ATTACKS.get(name)
     if "card" not in vars(found) or found.card.name != name:
         raise BadInput(
             f"the class registered as {name!r} has no card of its own; decorate it with @attack({name!r}, ...)"
         )
-    return found.configured(parameters)
+    return member or found.configured(parameters)
 
 
 def profile_named(name: str | None) -> ConstraintProfile | None:
@@ -158,7 +172,7 @@ class Workshop:
         self._selections: dict[Any, Selection] = {}
         self._judges: dict[Any, Judges] = {}
         self._resources: dict[Any, Resources] = {}
-        self._known_mentions: dict[int, frozenset[Tokens]] = {}
+        self._known_types: dict[int, Mapping[Tokens, frozenset[str]]] = {}
 
     def dataset(self, plan: Plan) -> Dataset:
         """Return the plan's data set."""
@@ -195,23 +209,31 @@ class Workshop:
             )
         return self._selections[key]
 
-    def known_mentions(self, plan: Plan) -> frozenset[Tokens] | None:
-        """Return the lower-cased mentions of the training split; None where the plan has none to compare with."""
+    def known_types(self, plan: Plan) -> Mapping[Tokens, frozenset[str]] | None:
+        """Return the types of each lower-cased mention of the training split; None where there is none to compare."""
         dataset = self.dataset(plan)
         if "train" not in dataset.splits or plan.split == "train":
             return None
         key = id(dataset)  # kept alive by this workshop
-        if key not in self._known_mentions:
-            self._known_mentions[key] = frozenset(
-                mention for sentence in dataset.split("train") for mention in mentions_of(sentence)
-            )
-        return self._known_mentions[key]
+        if key not in self._known_types:
+            types: dict[Tokens, set[str]] = {}
+            for sentence in dataset.split("train"):
+                for mention, span in zip(mentions_of(sentence), sentence.spans, strict=True):
+                    types.setdefault(mention, set()).add(span.type)
+            self._known_types[key] = {mention: frozenset(found) for mention, found in types.items()}
+        return self._known_types[key]
 
     def judges(self, plan: Plan) -> Judges:
         """Return the plan's judges."""
-        key = (plan.encoder, plan.grammar)
+        key = (plan.encoder, plan.grammar, plan.fluency, plan.victim, plan.options.device)
         if key not in self._judges:
-            self._judges[key] = Judges.named(plan.encoder or DEFAULT_ENCODER, plan.grammar or DEFAULT_CHECKER)
+            self._judges[key] = Judges.named(
+                plan.encoder or DEFAULT_ENCODER,
+                plan.grammar or DEFAULT_CHECKER,
+                plan.fluency,
+                plan.victim,
+                choose_device(plan.options.device),
+            )
         return self._judges[key]
 
 
@@ -229,7 +251,8 @@ class PreparedRun:
         self.plan = plan
         self.workshop = workshop
         dataset, victim = workshop.dataset(plan), workshop.victim(plan)
-        known = workshop.known_mentions(plan)
+        self.known_types = workshop.known_types(plan)
+        known = None if self.known_types is None else frozenset(self.known_types)
         self.assault = Assault(self.attack, victim, goal, plan.mode, budget, plan.seed, known, resources, profile)
         selection = workshop.selection(plan)
         self.sentences = {sentence.id: sentence for sentence in selection.sentences}
@@ -280,7 +303,7 @@ def run(
     prepared = PreparedRun(plan, workshop)
     folder = RunFolder(results, prepared.spec.run_id)
     options = engine_options or EngineOptions()
-    asked_for_judges = plan.encoder is not None or plan.grammar is not None
+    asked_for_judges = any(name is not None for name in (plan.encoder, plan.grammar, plan.fluency))
     if folder.result_file.is_file():
         result = folder.read_result()
         if options.retry_errors and result["metrics"]["error.count"]["value"]:
@@ -334,7 +357,7 @@ def _attack(prepared: PreparedRun, folder: RunFolder, options: EngineOptions) ->
         outcomes = [journal.finished[name] for name in spec.sentence_ids]
     attack_seconds = stopwatch.seconds()
     workshop.report("judging texts", 0, 1)
-    examples = prepared.judges.judge(outcomes, sentences)
+    examples = prepared.judges.judge(outcomes, sentences, prepared.known_types)
     folder.write_examples(examples, prepared.judges.identity)
     workshop.report("judging texts", 1, 1)
     folder.write_provenance(
@@ -383,5 +406,6 @@ def _judge_again(prepared: PreparedRun, folder: RunFolder) -> None:
     """Let other judges read the texts of a finished run; nothing is attacked."""
     examples, _ = folder.read_examples()
     folder.result_file.unlink(missing_ok=True)  # it no longer belongs to the examples
-    again = prepared.judges.judge([example.outcome for example in examples], prepared.sentences)
+    outcomes = [example.outcome for example in examples]
+    again = prepared.judges.judge(outcomes, prepared.sentences, prepared.known_types)
     folder.write_examples(again, prepared.judges.identity)

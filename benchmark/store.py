@@ -68,6 +68,8 @@ EXAMPLES = pa.schema(
         ("rejected", pa.list_(pa.struct([("reason", pa.string()), ("count", pa.int32())]))),
         ("similarity", pa.float64()),
         ("grammar_errors", pa.struct([(category, pa.int32()) for category in CATEGORIES])),
+        ("fluency", pa.float64()),
+        ("label_risk", _STRINGS),
     ]
 )
 
@@ -153,6 +155,8 @@ class RunFolder:
             row["similarity"] = example.similarity
             errors = example.grammar_errors
             row["grammar_errors"] = None if errors is None else {c: errors.get(c, 0) for c in CATEGORIES}
+            row["fluency"] = example.fluency
+            row["label_risk"] = None if example.label_risk is None else list(example.label_risk)
             columns.append(row)
         metadata = {"schema": str(SCHEMA), "run_id": self.run_id, "judges": json.dumps(dict(judges), sort_keys=True)}
         table = pa.Table.from_pylist(columns, schema=EXAMPLES.with_metadata(metadata))
@@ -290,9 +294,10 @@ def _checksum(record: Mapping[str, Any]) -> str:
 
 def _example(row: dict[str, Any]) -> Example:
     similarity, errors = row.pop("similarity"), row.pop("grammar_errors")
+    fluency, risk = row.pop("fluency", None), row.pop("label_risk", None)  # schema 1 had neither
     row["trajectory"] = [(step["queries"], step["confidence"]) for step in row["trajectory"]]
     row["rejected"] = {entry["reason"]: entry["count"] for entry in row["rejected"]}
-    return Example(outcome_from_json(row), similarity, errors)
+    return Example(outcome_from_json(row), similarity, errors, fluency, None if risk is None else tuple(risk))
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -124,5 +124,5 @@ def positions(config: Any) -> int:
     """Return how many pieces a model can read; without a table of positions there is no limit of its own."""
     table = getattr(config, "max_position_embeddings", None) or sys.maxsize
     # RoBERTa's table starts after its padding index, so two of its places cannot be used.
-    shifted = "roberta" in config.model_type or config.model_type == "camembert"
+    shifted = "roberta" in config.model_type or config.model_type in {"camembert", "longformer", "mpnet"}
     return table - 2 if shifted else table

@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 
 from benchmark.goals import GOALS
+from benchmark.resources.inflecting import Inflector
 from benchmark.resources.language_models.contract import LanguageModel, LogProbability, Proposal, proposals_like
 from benchmark.resources.loading import Resources
+from benchmark.resources.paraphrasing.contract import Paraphrase, Paraphraser
+from benchmark.resources.paraphrasing.contract import Question as ParaphraseQuestion
 from benchmark.resources.tagging import TaggedWord
 from benchmark.resources.word_vectors import WordVectors
 from benchmark.threat import Access
-from benchmark.types import Prediction, Sentence, Tags, Tokens
+from benchmark.types import Prediction, Sentence, Span, Tags, Tokens
 
 LABELS: Tags = ("O", "B-LOC", "I-LOC", "B-MISC", "I-MISC", "B-ORG", "I-ORG", "B-PER", "I-PER")
 
@@ -136,6 +139,38 @@ class StubTagger:
         return TaggedWord("PROPN", "NNP") if word[:1].isupper() else TaggedWord("NOUN", "NN")
 
 
+class StubParaphraser(Paraphraser):
+    """Puts the last context word, or the last two, to the front.
+
+    Args:
+        beside: more paraphrases of every text, whether they keep its mentions or not.
+    """
+
+    identity = "stub paraphraser"
+
+    def __init__(self, beside: Sequence[Paraphrase] = ()) -> None:
+        self.beside = tuple(beside)
+        self.asked: list[ParaphraseQuestion] = []
+
+    def answer(self, questions: Sequence[ParaphraseQuestion]) -> list[tuple[Paraphrase, ...]]:
+        self.asked += questions
+        return [(*self._moved(question), *self.beside) for question in questions]
+
+    @staticmethod
+    def _moved(question: ParaphraseQuestion) -> list[Paraphrase]:
+        tokens, mentions = question
+        inside = {i for span in mentions for i in range(span.start, span.end)}
+        words = [i for i in range(len(tokens)) if i not in inside and tokens[i].isalpha()]
+        found = []
+        for moved in (words[-1:], words[-2:]):
+            order = [*moved, *(i for i in range(len(tokens)) if i not in moved)]
+            spans = tuple(Span(order.index(s.start), order.index(s.start) + s.end - s.start, s.type) for s in mentions)
+            torn = any(order.index(s.end - 1) - order.index(s.start) != s.end - s.start - 1 for s in mentions)
+            if moved and not torn:
+                found.append(Paraphrase(tuple(tokens[i] for i in order), spans, "moved"))
+        return found
+
+
 class StubGrammar:
     """Every word in capitals is an error."""
 
@@ -157,5 +192,7 @@ def stub_resources() -> Resources:
             "tagger": StubTagger(),
             "word_vectors": WordVectors(words, vectors, "stub vectors"),
             "grammar": StubGrammar(),
+            "inflector": Inflector(),
+            "paraphraser": StubParaphraser(),
         }
     )

@@ -19,5 +19,5 @@ class AtMostShareOfWords:
 
     def objection(self, original: Sentence, candidate: Sentence) -> str | None:
         """Object to a candidate with too many edits."""
-        allowed = math.ceil(self.share * len(original))
+        allowed = math.ceil(round(self.share * len(original), 9))  # 0.28 of 25 is 7, not 7.000000000000001
         return "too many words changed" if len(edit_script(original, candidate)) > allowed else None

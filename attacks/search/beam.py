@@ -28,7 +28,9 @@ async def beam_search(
     """
     beam, reached = [sentence], probe.start
     while True:
-        verdicts = await probe([candidate for kept in beam for candidate in await neighbours(kept)])
+        # Two sentences of a beam may share a neighbour; it is asked once.
+        candidates = {candidate.tokens: candidate for kept in beam for candidate in await neighbours(kept)}
+        verdicts = await probe(candidates.values())
         better = sorted((v for v in verdicts if v.confidence > reached), key=lambda v: -v.confidence)[:width]
         if not better:
             return

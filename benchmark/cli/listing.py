@@ -13,7 +13,7 @@ from benchmark.errors import BadInput
 
 __all__ = ["list_app", "show"]
 
-list_app = typer.Typer(help="List attacks, victims, data sets or suites.", no_args_is_help=True)
+list_app = typer.Typer(help="List attacks, victims, data sets, suites, constraints or flags.", no_args_is_help=True)
 
 
 @list_app.command()
@@ -47,6 +47,32 @@ def defenses(json: Json = False) -> None:
 def suites(json: Json = False) -> None:
     """List the suites."""
     print_rows(_suites(), json=json)
+
+
+@list_app.command()
+def constraints(json: Json = False) -> None:
+    """List the profiles of constraints that can be put on top of any attack's own."""
+    from benchmark.runner import CONSTRAINTS, profile_named
+
+    profiles = [profile_named(name) for name in CONSTRAINTS]
+    rows = [{"name": p.name, "version": p.version, "leans on": dict(p.resources)} for p in profiles if p]
+    print_rows(rows, json=json)
+
+
+@list_app.command()
+def flags(json: Json = False) -> None:
+    """List the signs that a success's gold labels are no longer right, and which of them make it invalid."""
+    from benchmark.label_risk import FLAGS
+
+    rows = [
+        {
+            "flag": name,
+            "invalidates": flag.invalidates if json else "yes" if flag.invalidates else "no",
+            "sign": flag.meaning,
+        }
+        for name, flag in FLAGS.items()
+    ]
+    print_rows(rows, json=json)
 
 
 def show(
@@ -151,6 +177,7 @@ def _details(name: str) -> dict[str, Any]:
     attack = ATTACKS.get(name)
     return {
         "parameters": attack.configured({}).parameters,
+        "leans on": dict(attack.configured({}).resources),
         "paper": attack.card.paper,
         "defined in": ATTACKS.origin(name),
     }

@@ -30,7 +30,9 @@ def run(
     dataset: Annotated[list[str] | None, typer.Option(help="Data set; may be repeated. Default: newsroom.")] = None,
     split: Annotated[str | None, typer.Option(help="Split of the data set. Default: test.")] = None,
     limit: Annotated[int | None, typer.Option(help="Sentences, at most. Default: 256.")] = None,
-    goal: Annotated[str | None, typer.Option(help="What counts as success. Default: untargeted-strict.")] = None,
+    goal: Annotated[
+        list[str] | None, typer.Option(help="What counts as success; may be repeated. Default: untargeted-strict.")
+    ] = None,
     mode: Annotated[str | None, typer.Option(help="first-success or escalate. Default: first-success.")] = None,
     queries: Annotated[int | None, typer.Option(help="Query budget a sentence. Default: 512.")] = None,
     seed: Annotated[list[int] | None, typer.Option(help="Seed; may be repeated. Default: 0.")] = None,
@@ -51,6 +53,9 @@ def run(
     encoder: Annotated[str | None, typer.Option(help="Sentence encoder for similarity.", show_default=False)] = None,
     grammar: Annotated[
         str | None, typer.Option(help="Grammar judge: lingotweaker, languagetool[:URL].", show_default=False)
+    ] = None,
+    fluency: Annotated[
+        str | None, typer.Option(help="Language model that judges fluency: smollm2.", show_default=False)
     ] = None,
     device: Device = "auto",
     data_dir: DataDir = None,
@@ -85,7 +90,7 @@ def run(
             "datasets": dataset,
             "split": split,
             "limit": limit,
-            "goal": goal,
+            "goals": goal,
             "mode": mode,
             "queries": queries,
             "seeds": seed,
@@ -107,7 +112,7 @@ def run(
     if suite is None and not attack:
         raise BadInput("name a suite (gauntlet run quick) or an attack (gauntlet run --attack deepwordbug-i)")
     chosen = load_suite(suite, overrides, options) if suite else make_suite("command line", overrides, options)
-    plans = [replace(plan, encoder=encoder, grammar=grammar) for plan in chosen.plans]
+    plans = [replace(plan, encoder=encoder, grammar=grammar, fluency=fluency) for plan in chosen.plans]
     if dry_run:
         _tell(plans, json)
         return 0
@@ -179,6 +184,7 @@ def _tell(plans: list[Any], json: bool) -> None:
             {
                 "attack": plan.attack,
                 "parameters": dict(plan.parameters),
+                "constraints": plan.constraints,
                 "victim": plan.victim,
                 "dataset": plan.dataset,
                 "sentences": plan.selection.limit,

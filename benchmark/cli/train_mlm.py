@@ -46,7 +46,7 @@ def train_mlm(
     with progress_report() as report:
         texts = read_texts(text or [])
         if write:
-            texts += write_text(out / "written.jsonl", write, where, report)
+            texts += write_text(out / "written.jsonl", write, where, report, seed)
             sources.append(f"{write} texts written by SmolLM2-135M-Instruct (Apache-2.0)")
         card = train_masked_model(MaskedModelRecipe(steps=steps, seed=seed), texts, sources, out, where, report)
     if json:

@@ -26,11 +26,15 @@ class Example:
         outcome: as stored.
         similarity: cosine of the two texts; None without success.
         grammar_errors: errors after minus errors before, by category; None without success.
+        fluency: log-probability a token (nats), after minus before; None without success or judge.
+        label_risk: signs that the gold labels are no longer right (`benchmark.label_risk`); None without success.
     """
 
     outcome: Outcome
     similarity: float | None = None
     grammar_errors: Mapping[str, int] | None = None
+    fluency: float | None = None
+    label_risk: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

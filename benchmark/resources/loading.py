@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from benchmark.errors import BadInput
 from benchmark.resources.language_models.finding import language_model_named
+from benchmark.resources.paraphrasing.finding import paraphraser_named
 
 if TYPE_CHECKING:
     import torch
 
     from benchmark.resources.encoders import SentenceEncoder
     from benchmark.resources.grammar import InProcessChecker
+    from benchmark.resources.inflecting import Inflector
     from benchmark.resources.language_models import LanguageModel
+    from benchmark.resources.paraphrasing import Paraphraser
     from benchmark.resources.tagging import Tagger
     from benchmark.resources.word_vectors import WordVectors
 
@@ -33,7 +36,7 @@ class Resource(Protocol):
 def _encoder(name: str, device: torch.device) -> SentenceEncoder:
     from benchmark.resources.encoders import SentenceEncoder
 
-    return SentenceEncoder(name, device.type)
+    return SentenceEncoder(name, str(device))
 
 
 def _tagger(name: str, device: torch.device) -> Tagger:  # noqa: ARG001 - runs on the CPU
@@ -46,6 +49,12 @@ def _word_vectors(name: str, device: torch.device) -> WordVectors:  # noqa: ARG0
     from benchmark.resources.word_vectors import word_vectors_named
 
     return word_vectors_named(name)
+
+
+def _inflector(name: str, device: torch.device) -> Inflector:  # noqa: ARG001 - a dictionary
+    from benchmark.resources.inflecting import Inflector
+
+    return Inflector(name)
 
 
 def _grammar(name: str, device: torch.device) -> InProcessChecker:  # noqa: ARG001 - rules
@@ -63,6 +72,8 @@ KINDS: Mapping[str, Callable[[str, Any], Resource]] = {
     "tagger": _tagger,
     "word_vectors": _word_vectors,
     "grammar": _grammar,
+    "inflector": _inflector,
+    "paraphraser": paraphraser_named,
 }
 
 
@@ -112,9 +123,19 @@ class Resources:
         return cast("WordVectors", self._of("word_vectors"))
 
     @property
+    def inflector(self) -> Inflector:
+        """Gives the other inflections of a word."""
+        return cast("Inflector", self._of("inflector"))
+
+    @property
     def grammar(self) -> InProcessChecker:
         """Counts grammar errors."""
         return cast("InProcessChecker", self._of("grammar"))
+
+    @property
+    def paraphraser(self) -> Paraphraser:
+        """Says the same with other syntax."""
+        return cast("Paraphraser", self._of("paraphraser"))
 
     def _of(self, kind: str) -> Resource:
         if kind not in self._loaded:

@@ -35,7 +35,7 @@ class Tagger:
         identity: name and versions.
 
     Raises:
-        MissingResource: spaCy or the pipeline is not installed.
+        MissingResource: the pipeline is not installed.
     """
 
     def __init__(self, name: str = DEFAULT_TAGGER) -> None:
@@ -64,11 +64,9 @@ class Tagger:
 
 @lru_cache(maxsize=2)
 def _load(name: str) -> Any:
-    try:
-        import spacy
+    import spacy
 
+    try:
         return spacy.load(name, exclude=["parser", "ner", "lemmatizer", "senter"])
-    except (ImportError, OSError):
-        raise MissingResource(
-            f"parts of speech need the spaCy pipeline {name}: pip install 'ner-gauntlet[spacy]'"
-        ) from None
+    except OSError:
+        raise MissingResource(f"parts of speech need the spaCy pipeline {name}: pip install {name}") from None

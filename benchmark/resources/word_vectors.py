@@ -50,7 +50,7 @@ class WordVectors:
     def cosine(self, one: str, other: str) -> float | None:
         """Return the cosine of two words, or None if one of them has no vector."""
         a, b = self._row.get(one.lower()), self._row.get(other.lower())
-        return None if a is None or b is None else float(self._unit[a] @ self._unit[b])
+        return None if a is None or b is None else min(1.0, float(self._unit[a] @ self._unit[b]))
 
     def neighbours(self, word: str, k: int) -> tuple[Neighbour, ...]:
         """Return the `k` nearest words with their cosines, the nearest first, the word itself excluded."""
@@ -59,13 +59,10 @@ class WordVectors:
             return ()
         if key not in self._near:
             row = self._row[key[0]]
-            cosines = self._unit @ self._unit[row]
-            cosines[row] = -2.0
-            k = min(k, len(cosines) - 1)
-            nearest = np.argpartition(-cosines, k - 1)[:k] if k > 0 else np.array([], dtype=int)
+            cosines = np.minimum(self._unit @ self._unit[row], 1.0)
             # Equal cosines stand in the order of the table.
-            ordered = sorted(nearest.tolist(), key=lambda index: (-cosines[index], index))
-            self._near[key] = tuple((self._words[index], float(cosines[index])) for index in ordered)
+            nearest = [index for index in np.argsort(-cosines, kind="stable")[: k + 1].tolist() if index != row][:k]
+            self._near[key] = tuple((self._words[index], float(cosines[index])) for index in nearest)
         return self._near[key]
 
 
@@ -103,16 +100,23 @@ def _from_text(path: Path) -> WordVectors:
     vectors: list[list[float]] = []
     try:
         content = path.read_bytes()
-        for number, line in enumerate(content.decode("utf-8").splitlines(), 1):
-            word, *numbers = line.split()
+        # Only line feeds and spaces part: a word may hold any other white space.
+        for number, line in enumerate(content.decode("utf-8").split("\n"), 1):
+            word, *numbers = line.rstrip(" \r").split(" ")
+            if not numbers:
+                if line.strip():
+                    raise ValueError(f"line {number} has no numbers")
+                continue
             if vectors and len(numbers) != len(vectors[0]):
                 if number == 2 and len(vectors[0]) == 1:  # noqa: PLR2004 - word2vec's header: how many, how wide
                     words, vectors = {}, []
                 else:
-                    raise BadInput(f"{path}, line {number}: {len(numbers)} numbers, but {len(vectors[0])} before")
+                    raise ValueError(f"line {number} has {len(numbers)} numbers, but {len(vectors[0])} before")
             if word.lower() not in words:
                 words[word.lower()] = number
                 vectors.append([float(part) for part in numbers])
+        if not np.isfinite(np.array(vectors)).all():
+            raise ValueError("some numbers are infinite or none")
     except (OSError, UnicodeDecodeError, ValueError) as error:
         raise BadInput(f"{path} cannot be read as word vectors (a word and numbers a line): {error}") from None
     if not vectors:

@@ -50,7 +50,7 @@ _FIELDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "datasets": ("a list of names, not empty", lambda v: _is_list(v, _is_text)),
     "seeds": ("a list of whole numbers, not empty", lambda v: _is_list(v, _is_whole)),
     "split": ("a name", _is_text),
-    "goal": ("a name", _is_text),
+    "goals": ("a list of names, not empty", lambda v: _is_list(v, _is_text)),
     "constraints": ("a name", _is_text),
     "mode": ("a name", _is_text),
     "queries": ("a whole number", _is_whole),
@@ -65,7 +65,7 @@ _FIELDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
 
 @dataclass(frozen=True)
 class Suite:
-    """A grid: every attack on every victim, data set and seed.
+    """A grid: every attack on every victim and data set, for every goal and seed.
 
     Attributes:
         name: file name without its ending.
@@ -148,10 +148,11 @@ def _plans(fields: Mapping[str, Any], options: VictimOptions) -> Iterator[Plan]:
     grid = product(
         fields.get("datasets", [Plan.dataset]),
         fields.get("victims", [Plan.victim]),
+        fields.get("goals", [Plan.goal]),
         fields["attacks"],
         fields.get("seeds", [0]),
     )
-    for dataset, victim, attack, seed in grid:
+    for dataset, victim, goal, attack, seed in grid:
         name, parameters = (attack, {}) if isinstance(attack, str) else (attack["name"], attack.get("parameters", {}))
         yield Plan(
             attack=name,
@@ -160,7 +161,7 @@ def _plans(fields: Mapping[str, Any], options: VictimOptions) -> Iterator[Plan]:
             dataset=dataset,
             split=fields.get("split", Plan.split),
             constraints=fields.get("constraints"),
-            goal=fields.get("goal", Plan.goal),
+            goal=goal,
             mode=mode_named(fields.get("mode", Plan.mode.value)),
             queries=fields.get("queries", Plan.queries),
             seed=seed,

@@ -68,13 +68,11 @@ def from_name(name: str, options: VictimOptions) -> SpacyVictim:  # noqa: ARG001
     """Load a pipeline by package name or folder.
 
     Raises:
-        MissingResource: spaCy or the pipeline is not installed.
+        MissingResource: the pipeline is not installed.
         BadInput: the pipeline has no entity recogniser.
     """
-    try:
-        import spacy
-    except ImportError:
-        raise MissingResource("spaCy victims need: pip install 'ner-gauntlet[spacy]'") from None
+    import spacy
+
     try:
         pipeline = spacy.load(name, exclude=list(_WITHOUT_ENTITIES))
     except OSError as error:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz.distance import Levenshtein
-from stubs import ALL_GOALS, StubVictim, lexicon, sentence
+from stubs import ALL_GOALS, StubVictim, lexicon, sentence, stub_resources
 
 from attacks.candidates.misspellings import delete_letter, insert_letter, misspellings, substitute_letter, swap_letters
 from attacks.casing import Casing
@@ -36,7 +36,8 @@ MENTIONS = [4, 5, 7]
 
 def outcome_of(attacker, victim=None, text=TEXT, goal="untargeted-strict", budget=512, seed=0, mode="first-success"):
     victim = victim or StubVictim(lexicon(KNOWN))
-    assault = Assault(attacker, victim, goal_named(goal), Mode(mode), Budget(budget), seed)
+    resources = stub_resources()
+    assault = Assault(attacker, victim, goal_named(goal), Mode(mode), Budget(budget), seed, resources=resources)
     (done,) = Engine().run([assault.job(text)])
     return done.result
 

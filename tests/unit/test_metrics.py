@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stubs import sentence
+from stubs import StubLanguageModel, StubVictim, lexicon, sentence
 
 from benchmark.judging import Judges
+from benchmark.label_risk import FLAGS
 from benchmark.metrics import METRICS, Example, Value, per_type, rejections
 from benchmark.metrics.attack_rate import BUDGETS, attack_rate
 from benchmark.metrics.metric import clusters_of, mean
@@ -26,6 +27,8 @@ BY_NAME = {metric.name: metric for metric in METRICS}
 OVER_SUCCESSES = [
     "modification_rate",
     "similarity",
+    "fluency",
+    *(f"label_risk.{flag}" for flag in FLAGS),
     "grammar_errors",
     *(f"grammar_errors.{category}" for category in CATEGORIES),
     "l_score.tokens",
@@ -35,6 +38,7 @@ OVER_SUCCESSES = [
 ]
 OVER_ATTACKED = [
     "attack_rate",
+    "valid_attack_rate",
     *(f"attack_rate@{budget}" for budget in BUDGETS),
     "queries",
     "constraint_queries",
@@ -82,6 +86,8 @@ FIRST = Example(
     ),
     similarity=0.9,
     grammar_errors={"typos": 2, "casing": -1},
+    fluency=-0.5,
+    label_risk=("mention-edited", "misspelt"),
 )
 INSERTED = Example(
     outcome(
@@ -101,6 +107,7 @@ INSERTED = Example(
     ),
     similarity=0.7,
     grammar_errors={"grammar": 2},
+    label_risk=("new-capital",),
 )
 # A dangling I-: nothing for the strict reading, the right mention for the default one.
 FAILED = Example(
@@ -138,6 +145,8 @@ LATE = Example(
     ),
     similarity=0.5,
     grammar_errors={"typos": 1},
+    fluency=-1.5,
+    label_risk=("mention-edited", "misspelt", "type-confusable"),
 )
 EXAMPLES = [FIRST, INSERTED, FAILED, BROKEN_OFF, SKIPPED, LATE]
 
@@ -151,6 +160,17 @@ EXAMPLES = [FIRST, INSERTED, FAILED, BROKEN_OFF, SKIPPED, LATE]
         ("attack_rate@32", 1 / 5, 5),
         ("attack_rate@128", 2 / 5, 5),
         ("attack_rate@512", 2 / 5, 5),
+        # Of the three successes one shows no sign that invalidates.
+        ("valid_attack_rate", 1 / 5, 5),
+        ("label_risk.mention-edited", 2 / 3, 3),
+        ("label_risk.misspelt", 2 / 3, 3),
+        ("label_risk.new-capital", 1 / 3, 3),
+        ("label_risk.new-entity", 0.0, 3),
+        ("label_risk.mention-split", 0.0, 3),
+        ("label_risk.mention-lost", 0.0, 3),
+        ("label_risk.type-confusable", 1 / 3, 3),
+        # The judge could read two of the three.
+        ("fluency", -1.0, 2),
         ("modification_rate", (1 / 4 + 2 / 3 + 1 / 1) / 3, 3),
         ("similarity", 0.7, 3),
         ("grammar_errors", (1 + 2 + 1) / 3, 3),
@@ -499,16 +519,20 @@ def test_judges_read_both_texts_of_successes_only_and_take_the_difference():
     """Similarity on single-space-joined tokens, grammar on running text, after minus before by category."""
     read = SimpleNamespace(pairs=[], texts=[])
 
-    def similarities(pairs):
+    def cosines(pairs):
         read.pairs += pairs
-        return np.full(len(pairs), 0.25)
+        return [0.25] * len(pairs)
 
     def count(texts):
         read.texts += texts
         return [Counter(typos=text.count("wrod"), casing=text.count("paris")) for text in texts]
 
+    reader = StubVictim(lexicon({"Paris": "B-LOC", "wrod": "B-ORG"}))
     judges = Judges(
-        SimpleNamespace(similarities=similarities, identity="encoder"), SimpleNamespace(count=count, identity="checker")
+        SimpleNamespace(cosines=cosines, identity="encoder"),
+        SimpleNamespace(count=count, identity="checker"),
+        (reader, reader),
+        StubLanguageModel(),
     )
     original = sentence("She saw paris , a word .", "O O B-LOC O O O O", "s1")
     edits = (Edit(Operation.REPLACE, 2, ("Paris",)), Edit(Operation.REPLACE, 5, ("wrod",)))
@@ -517,5 +541,11 @@ def test_judges_read_both_texts_of_successes_only_and_take_the_difference():
     judged = judges.judge([failed, found], {"s1": original, "s2": original})
     assert read.pairs == [("She saw paris , a word .", "She saw Paris , a wrod .")]
     assert read.texts == ["She saw paris, a word.", "She saw Paris, a wrod."]
-    assert judged == [Example(failed), Example(found, 0.25, {"typos": 1, "casing": -1})]
-    assert judges.identity == {"similarity": "encoder", "grammar_errors": "checker"}
+    flags = ("mention-edited", "misspelt", "new-entity")
+    assert judged == [Example(failed), Example(found, 0.25, {"typos": 1, "casing": -1}, 0.0, flags)]
+    assert judges.identity == {
+        "similarity": "encoder",
+        "grammar_errors": "checker",
+        "label_risk": "rules 1, stub stub, stub stub",
+        "fluency": "stub language model",
+    }

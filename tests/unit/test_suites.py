@@ -43,7 +43,7 @@ def test_grid_is_every_attack_on_every_victim_data_set_and_seed(suite):
     loaded = suite(
         'attacks = ["identity", {name = "deepwordbug-i", parameters = {max_edit_distance = 5}}]\n'
         'victims = ["a/1", "a/2"]\ndatasets = ["d"]\nseeds = [1, 2, 3]\n'
-        'goal = "entity-miss"\nmode = "escalate"\nqueries = 7\nlimit = 9\nmax_missed = 0.5\nselection_seed = 4\n'
+        'goals = ["entity-miss"]\nmode = "escalate"\nqueries = 7\nlimit = 9\nmax_missed = 0.5\nselection_seed = 4\n'
         'split = "dev"\npooling = "characters"\nscheme = "IOB1"\nlabel_map = "PERSON=PER"\n'
     )
     assert loaded.name == "mine"

@@ -51,7 +51,8 @@ class CausalLanguageModel(LanguageModel):
         self._words = whole_words(self._pieces)
         self._word_ids = sorted(self._words)
         # Something must stand before the first word for it to have a probability.
-        self._start = (int(tokenizer.bos_token_id or tokenizer.eos_token_id),)
+        start = tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
+        self._start = (int(start),)
         self._longest = int(model.config.max_position_embeddings)
 
     def fits(self, tokens: Tokens) -> bool:
@@ -62,7 +63,7 @@ class CausalLanguageModel(LanguageModel):
         """Draft, then judge; a visible word does not help a model that has not come to it yet."""
         gaps = [question for question in questions if isinstance(question, Gap)]
         drafts = self._drafts(gaps)
-        texts = [_with(gap, word) for gap, words in zip(gaps, drafts, strict=True) for word in words]
+        texts = [_with(gap.tokens, gap.at, word) for gap, words in zip(gaps, drafts, strict=True) for word in words]
         plain = [question.tokens for question in questions if isinstance(question, LogProbability)]
         scores = self._log_probabilities([*texts, *plain])
         proposals, done = [], 0
@@ -94,17 +95,21 @@ class CausalLanguageModel(LanguageModel):
                     # The piece before a word's first piece predicts it; `_start` shifts all by one.
                     after_left = own[starts[at]][self._word_ids]
                     best = after_left.topk(min(_DRAFTS if at else _FIRST_DRAFTS, len(self._word_ids))).indices
-                    drafts[texts[k], at] = [self._words[self._word_ids[index]] for index in best.tolist()]
+                    words = (self._words[self._word_ids[index]] for index in best.tolist())
+                    # In the casing of the place a draft can have more pieces than the word that stands there.
+                    drafts[texts[k], at] = [word for word in words if self.fits(_with(texts[k], at, word))]
         return [drafts[gap.tokens, gap.at] for gap in gaps]
 
     def _log_probabilities(self, texts: Sequence[Tokens]) -> list[float]:
         """Return each text's log-probability."""
+        import torch
+
         rows = [self._row(tokens) for tokens in texts]
         found: dict[int, float] = {}
         for group, scores in self._forwards(rows):
             for k, own in zip(group, scores, strict=False):
-                pieces = rows[k][1:]
-                found[k] = sum(float(own[at, piece]) for at, piece in enumerate(pieces))
+                pieces = torch.tensor(rows[k][1:])
+                found[k] = float(own[: len(pieces)].gather(1, pieces[:, None]).double().sum())
         return [found[k] for k in range(len(texts))]
 
     def _forwards(self, rows: Sequence[tuple[int, ...]]) -> Any:
@@ -136,5 +141,5 @@ def smollm2(device: torch.device) -> CausalLanguageModel:
     return CausalLanguageModel(model, tokenizer, "smollm2", identity, device)
 
 
-def _with(gap: Gap, word: str) -> Tokens:
-    return (*gap.tokens[: gap.at], cased_like(word, gap.tokens[gap.at]), *gap.tokens[gap.at + 1 :])
+def _with(tokens: Tokens, at: int, word: str) -> Tokens:
+    return (*tokens[:at], cased_like(word, tokens[at]), *tokens[at + 1 :])

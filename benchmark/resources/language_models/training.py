@@ -10,18 +10,19 @@ Training is resumable: a checkpoint holds weights and optimiser state, and what 
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import random
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmark.device import has_native_bfloat16
-from benchmark.errors import BadInput, CannotSave, CorruptResult
+from benchmark.errors import BadInput, CannotSave, CorruptResult, first_line
 from benchmark.progress import Progress, silent
 from benchmark.quiet import silent_transformers
 from benchmark.resources.encoders import minilm_folder
@@ -110,10 +111,10 @@ def train_masked_model(
     model = _with_empty_adapter(recipe.rank).to(device)
     trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
     optimizer = torch.optim.AdamW(trained.values(), lr=recipe.learning_rate, weight_decay=0.01)
-    schedule = get_linear_schedule_with_warmup(optimizer, recipe.steps // 20, recipe.steps)
     function_words = _function_pieces(tokenizer)
-    step, history = _resume(folder, recipe, trained, optimizer, schedule)
-    running = 0.0
+    about = {"recipe": asdict(recipe), "text": _hash_of(texts)}
+    step, history, running = _resume(folder, about, trained, optimizer)
+    schedule = get_linear_schedule_with_warmup(optimizer, recipe.steps // 20, recipe.steps, last_epoch=step - 1)
     batches = _batches(chunks, recipe, step)
     while step < recipe.steps:
         model.train()
@@ -131,11 +132,11 @@ def train_masked_model(
         if step % _CHECKPOINT_EVERY == 0 or step == recipe.steps:
             right = _accuracy(model, held_out, recipe, function_words, tokenizer, device)
             history.append({"step": step, "loss": round(running, 3), "held_out_accuracy": round(right, 4)})
-            _checkpoint(folder, recipe, step, history, trained, optimizer)
+            _checkpoint(folder, {**about, "step": step, "history": history, "running": running}, trained, optimizer)
         told = f": loss {history[-1]['loss']}, held-out {history[-1]['held_out_accuracy']:.3f}" if history else ""
         report(f"training minilm-mlm{told}", step, recipe.steps)
     pieces = sum(len(chunk.pieces) for chunk in chunks)
-    card = {"recipe": asdict(recipe), "sources": list(sources), "pieces": pieces, "history": history}
+    card = {**about, "sources": list(sources), "pieces": pieces, "history": history}
     _store(folder, card, trained)
     return card
 
@@ -146,18 +147,19 @@ def with_masked_model_adapter(folder: Path) -> Any:
     Raises:
         BadInput: the folder does not hold such an adapter.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     try:
         card = json.loads((folder / "recipe.json").read_text(encoding="utf-8"))
         tensors = load_file(folder / "adapter_model.safetensors")
         model = _with_empty_adapter(card["recipe"]["rank"])
-    except (OSError, ValueError, KeyError) as error:
-        raise BadInput(f"the masked language model in {folder} cannot be loaded: {error}") from None
-    wanted = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
-    if set(tensors) != wanted:
-        raise BadInput(f"the masked language model in {folder} does not fit: {sorted(set(tensors) ^ wanted)[:3]}")
-    model.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, strict=False)
+        wanted = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
+        if set(tensors) != wanted:
+            raise ValueError(f"it does not fit the recipe: {sorted(set(tensors) ^ wanted)[:3]}")
+        model.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, strict=False)
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        raise BadInput(f"the masked language model in {folder} cannot be loaded: {first_line(error)}") from None
     return model.merge_and_unload()
 
 
@@ -300,62 +302,60 @@ def _accuracy(
     return hits / total
 
 
-def _checkpoint(
-    folder: Path,
-    recipe: MaskedModelRecipe,
-    step: int,
-    history: Sequence[dict[str, Any]],
-    trained: dict[str, torch.Tensor],
-    optimizer: Any,
-) -> None:
+def _hash_of(texts: Sequence[str]) -> str:
+    digest = hashlib.sha256()
+    for text in texts:
+        digest.update(text.encode() + b"\n")
+    return digest.hexdigest()
+
+
+def _checkpoint(folder: Path, about: Mapping[str, Any], trained: Mapping[str, torch.Tensor], optimizer: Any) -> None:
     from safetensors.torch import save
 
     tensors = {f"weight {name}": parameter.detach().cpu() for name, parameter in trained.items()}
     for name, parameter in trained.items():
         state = optimizer.state[parameter]
         tensors[f"mean {name}"], tensors[f"square {name}"] = state["exp_avg"].cpu(), state["exp_avg_sq"].cpu()
-    about = {"recipe": json.dumps(asdict(recipe)), "step": str(step), "history": json.dumps(list(history))}
     _make(folder)
-    write_atomically(folder / "checkpoint.safetensors", save(tensors, metadata=about))
+    write_atomically(folder / "checkpoint.safetensors", save(tensors, metadata={"about": json.dumps(about)}))
 
 
 def _resume(
-    folder: Path, recipe: MaskedModelRecipe, trained: dict[str, Any], optimizer: Any, schedule: Any
-) -> tuple[int, list[dict[str, Any]]]:
-    """Put a checkpoint's state back; return its step and history."""
+    folder: Path, about: Mapping[str, Any], trained: Mapping[str, Any], optimizer: Any
+) -> tuple[int, list[dict[str, Any]], float]:
+    """Put a checkpoint's state back; return its step, history and running loss."""
     import torch
     from safetensors import safe_open
 
+    for group in optimizer.param_groups:
+        group["initial_lr"] = group["lr"]  # what a schedule that starts in the middle reckons from
     file = folder / "checkpoint.safetensors"
     if not file.is_file():
-        return 0, []
+        return 0, [], 0.0
     with safe_open(file, framework="pt") as stored:
-        about = stored.metadata()
-        if json.loads(about["recipe"]) != asdict(recipe):
-            raise CorruptResult(f"{file} belongs to another recipe; delete it, or give another --out")
-        step = int(about["step"])
+        was = json.loads((stored.metadata() or {}).get("about", "{}"))
+        if {key: was.get(key) for key in about} != dict(about):
+            raise CorruptResult(f"{file} belongs to another recipe or other text; delete it, or give another --out")
         with torch.no_grad():
             for name, parameter in trained.items():
                 parameter.copy_(stored.get_tensor(f"weight {name}"))
                 optimizer.state[parameter] = {
-                    "step": torch.tensor(float(step)),
+                    "step": torch.tensor(float(was["step"])),
                     "exp_avg": stored.get_tensor(f"mean {name}").to(parameter.device),
                     "exp_avg_sq": stored.get_tensor(f"square {name}").to(parameter.device),
                 }
-    for _ in range(step):
-        schedule.step()
-    return step, json.loads(about["history"])
+    return was["step"], was["history"], was["running"]
 
 
 def _store(folder: Path, card: dict[str, Any], trained: dict[str, torch.Tensor]) -> None:
-    """Write the adapter in half precision, then the card, then drop the checkpoint."""
+    """Write the card, then the adapter in half precision, whose presence means "done", and drop the checkpoint."""
     from safetensors.torch import save
 
     _make(folder)
+    write_atomically(folder / "recipe.json", json.dumps(card, indent=1, sort_keys=True) + "\n")
     write_atomically(
         folder / "adapter_model.safetensors", save({name: p.detach().cpu().half() for name, p in trained.items()})
     )
-    write_atomically(folder / "recipe.json", json.dumps(card, indent=1, sort_keys=True) + "\n")
     (folder / "checkpoint.safetensors").unlink(missing_ok=True)
 
 

@@ -43,14 +43,14 @@ def write_text(file: Path, texts: int, device: torch.device, report: Progress = 
         MissingResource: SmolLM2 is not installed.
         CannotSave: the file cannot be written.
     """
-    written = _finished(file)
+    written = _finished(file, seed)
     batches = -(-texts // _ROWS)
     for number in range(batches):
         if number not in written:
             report("writing text", number * _ROWS, batches * _ROWS)
             written[number] = _batch(number, device, seed)
             _append(file, {"batch": number, "seed": seed, "texts": written[number]})
-        yield from written[number]
+        yield from written[number][: texts - number * _ROWS]
     report("writing text", batches * _ROWS, batches * _ROWS)
 
 
@@ -117,16 +117,23 @@ def _prompt(rng: random.Random) -> tuple[str, str]:
     return f"<|im_start|>user\n{order}<|im_end|>\n<|im_start|>assistant\n", ""
 
 
-def _finished(file: Path) -> dict[int, list[str]]:
-    """Return the batches a file holds; a last line torn by a crash is left out."""
-    batches = {}
-    if file.is_file():
-        for line in file.read_text(encoding="utf-8").splitlines():
-            try:
-                record = json.loads(line)
-            except ValueError:
-                continue
+def _finished(file: Path, seed: int) -> dict[int, list[str]]:
+    """Return the batches of that seed which a file holds; a last line torn by a crash is cut off."""
+    batches: dict[int, list[str]] = {}
+    if not file.is_file():
+        return batches
+    whole = 0
+    for line in file.read_bytes().splitlines(keepends=True):
+        try:
+            record = json.loads(line)
+        except ValueError:
+            break
+        if not line.endswith(b"\n"):
+            break
+        whole += len(line)
+        if record["seed"] == seed:
             batches[record["batch"]] = record["texts"]
+    os.truncate(file, whole)
     return batches
 
 

@@ -1,0 +1,107 @@
+"""Signs that the gold labels of an adversarial example may no longer be right.
+
+Nothing here decides alone: a reader does. But a success that shows one of the graver signs is not counted in the valid
+attack rate. The table:
+
+    flag             sign                                                                        invalidates
+    mention-edited   a word of a gold mention was edited                                         no
+    misspelt         the spelling checker finds more misspelt words than before                  no
+    new-capital      an edited context word is capitalised, and the word it replaced was not     yes
+    new-entity       two taggers other than the victim both take an edited context word for      yes
+                     an entity, and did not take the word it replaced for one
+    mention-split    a gold mention is in two parts now                                          yes
+    mention-lost     a gold mention is gone                                                      yes
+    type-confusable  an edited mention is known from the training data as another type only      yes
+
+Why a mention's edit alone does not: an entity stays one under another name, and a misspelt name is mostly still read as
+the name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from benchmark.alignment import changed
+from benchmark.types import Sentence, Tags, Tokens
+
+__all__ = ["FLAGS", "RULES_VERSION", "Flag", "invalidates", "label_risk"]
+
+# Raised when a rule changes.
+RULES_VERSION = 1
+
+
+class Flag(NamedTuple):
+    """A sign, and whether it makes a success invalid."""
+
+    meaning: str
+    invalidates: bool
+
+
+FLAGS: Mapping[str, Flag] = {
+    "mention-edited": Flag("a word of a gold mention was edited", False),
+    "misspelt": Flag("more misspelt words than before", False),
+    "new-capital": Flag("an edited context word is capitalised now", True),
+    "new-entity": Flag("two taggers take an edited context word for an entity", True),
+    "mention-split": Flag("a gold mention is in two parts", True),
+    "mention-lost": Flag("a gold mention is gone", True),
+    "type-confusable": Flag("an edited mention is known as another type only", True),
+}
+
+
+def invalidates(flags: Sequence[str]) -> bool:
+    """Tell whether any of the flags makes a success invalid."""
+    return any(FLAGS[flag].invalidates for flag in flags)
+
+
+def label_risk(
+    original: Sentence,
+    adversarial: Sentence,
+    taggers: Sequence[tuple[Tags, Tags]],
+    misspelt: int,
+    known_types: Mapping[Tokens, frozenset[str]] | None,
+) -> tuple[str, ...]:
+    """Return the flags of one adversarial example, in the order of `FLAGS`.
+
+    Args:
+        original: before the attack.
+        adversarial: after it.
+        taggers: what each independent tagger said before and after; entities of any type count.
+        misspelt: misspelt words after minus before.
+        known_types: types of each lower-cased mention of the training data; None where there is none.
+    """
+    edited = changed(original, adversarial)
+    context = [i for i in sorted(edited) if not adversarial.inside(i)]
+    found = {
+        "mention-edited": any(adversarial.inside(i) for i in edited),
+        "misspelt": misspelt > 0,
+        "new-capital": any(_newly_capitalised(original, adversarial, i) for i in context),
+        "new-entity": any(_newly_an_entity(adversarial, i, taggers) for i in context),
+        "mention-split": len(adversarial.spans) > len(original.spans),
+        "mention-lost": len(adversarial.spans) < len(original.spans),
+        "type-confusable": known_types is not None and _confusable(adversarial, edited, known_types),
+    }
+    return tuple(flag for flag in FLAGS if found[flag])
+
+
+def _newly_capitalised(original: Sentence, adversarial: Sentence, i: int) -> bool:
+    """The first word of a sentence is capitalised in any case."""
+    before = [original.tokens[source][:1].isupper() for source in adversarial.sources[i]]
+    return adversarial.tokens[i][:1].isupper() and not any(before) and i > 0
+
+
+def _newly_an_entity(adversarial: Sentence, i: int, taggers: Sequence[tuple[Tags, Tags]]) -> bool:
+    def newly(before: Tags, after: Tags) -> bool:
+        return after[i] != "O" and all(before[source] == "O" for source in adversarial.sources[i])
+
+    return bool(taggers) and all(newly(before, after) for before, after in taggers)
+
+
+def _confusable(adversarial: Sentence, edited: frozenset[int], known_types: Mapping[Tokens, frozenset[str]]) -> bool:
+    for span in adversarial.spans:
+        if edited.isdisjoint(range(span.start, span.end)):
+            continue
+        surface = tuple(word.lower() for word in adversarial.tokens[span.start : span.end])
+        if surface in known_types and span.type not in known_types[surface]:
+            return True
+    return False

