@@ -3,14 +3,19 @@ PYTHON ?= python3
 # The requirement for PyTorch, installed first. For a CUDA machine, for example: make demo TORCH=torch==2.13.0+cu130
 TORCH ?= torch==2.13.0
 BIN := .venv/bin
+# TextAttack and OpenAttack, with the older releases they need.
+GUESTS := .venv-guests/bin
 
-.PHONY: demo test check venv clean
+.PHONY: demo test test-guests check venv guests clean
 
 demo: venv
 	$(BIN)/gauntlet run quick
 
 test: check
 	$(BIN)/python -m pytest
+
+test-guests: guests
+	$(GUESTS)/python -m pytest tests/guests
 
 check: venv
 	$(BIN)/ruff check .
@@ -28,5 +33,15 @@ venv: .venv/.installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
+guests: .venv-guests/.installed
+
+.venv-guests/.installed: pyproject.toml constraints-guests.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
+		|| { echo "OpenAttack runs on Python 3.11 only: make $(MAKECMDGOALS) PYTHON=python3.11"; exit 1; }
+	$(PYTHON) -m venv .venv-guests
+	$(GUESTS)/python -m pip install --quiet $(TORCH)
+	$(GUESTS)/python -m pip install --quiet --constraint constraints-guests.txt --editable '.[guests]' hypothesis pytest
+	touch $@
+
 clean:
-	rm -rf .venv build *.egg-info
+	rm -rf .venv .venv-guests build *.egg-info

@@ -100,9 +100,9 @@ def show(
 
 
 def _attacks() -> list[dict[str, Any]]:
-    from benchmark.runner import ATTACKS
+    from benchmark.runner import ATTACK_FAMILIES, ATTACKS
 
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name in ATTACKS:
         card = ATTACKS.get(name).card
         rows.append(
@@ -114,6 +114,13 @@ def _attacks() -> list[dict[str, Any]]:
                 "summary": card.summary,
             }
         )
+    about = {
+        "textattack": "textattack:RECIPE, in the guests' environment",
+        "openattack": "openattack:ATTACKER, in the guests' environment",
+    }
+    for family in ATTACK_FAMILIES:
+        row = {"name": family, "version": "", "needs": "", "touches": ""}
+        rows.append({**row, "summary": about.get(family, f"{family}:NAME, from a plug-in")})
     return rows
 
 

@@ -107,7 +107,7 @@ def _label(spec: dict[str, Any]) -> str:
 def _default(attack: str, parameter: str) -> Any:
     from benchmark.runner import ATTACKS
 
-    if attack not in ATTACKS:
+    if attack not in ATTACKS:  # a member of a family shows what was set
         return None
     return ATTACKS.get(attack).configured({}).parameters.get(parameter)
 
