@@ -365,7 +365,7 @@ def test_dry_run_attacks_nothing_and_writes_nothing(gauntlet, monkeypatch, tmp_p
     assert not (tmp_path / "results").exists()
     if form:
         rows = json.loads(out)
-        assert len(rows) == 5
+        assert len(rows) == 7
         assert {row["sentences"] for row in rows} == {3}
         assert {row["victim"] for row in rows} == {"minilm/newsroom"}
 

@@ -128,7 +128,7 @@ def test_a_text_gets_the_same_bits_whatever_stands_beside_it(minilm, newsroom):
 
 def test_word_by_word_pieces_are_the_tokenizers_own(minilm, newsroom):
     for sentence in newsroom.split("test")[:100]:
-        whole = minilm._tokenizer(list(sentence.tokens), is_split_into_words=True)
+        whole = minilm._pieces.tokenizer(list(sentence.tokens), is_split_into_words=True)
         pieces, starts = minilm.encode(sentence.tokens)
         assert pieces == whole["input_ids"]
         words = whole.word_ids()
