@@ -33,7 +33,7 @@ class BertAttack(WordAttack):
 
     Attributes:
         k: substitutes a word (the paper's K).
-        language_model: proposes them, in one pass over the original text with nothing masked.
+        language_model: proposes them, in one pass over the original text, the words left to see.
     """
 
     k: int = 48

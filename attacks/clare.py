@@ -9,7 +9,7 @@ language model.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from attacks.search.beam import beam_search
 from attacks.search.sampling import stratified
@@ -55,6 +55,9 @@ class Clare(WordAttack):
     sample: int = 128
     beam: int = 1
     language_model: str = DEFAULT_LANGUAGE_MODEL
+
+    # Candidates of all places are drawn together: there is no order of words to shuffle.
+    ORDERS: ClassVar[Sequence[str]] = ("importance",)
 
     def __post_init__(self) -> None:
         super().__post_init__()

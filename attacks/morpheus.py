@@ -1,7 +1,8 @@
 """Morpheus (Tan, Joty, Kan & Socher 2020, ACL): nothing but inflections.
 
 The paper walks all words and keeps, for each, the inflection that lowers the task's score most. TextAttack's map from
-tags to parts of speech was broken for years; ours is universal tags throughout.
+tags to parts of speech was broken for years; ours is universal tags throughout. Function words, the forms of "to be"
+among them, stay as they are here, as in our other word attacks.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # Texts asked at a time: enough to fill a batch, few enough not to overshoot a success by much.
 HANDFUL = 8
-# Draws in vain after which all texts are taken to be known.
+# Draws, or handfuls, in vain after which there is nothing more to find.
 TRIES = 200
 
 
@@ -79,8 +79,9 @@ class RandomWord(Attack):
         """Ask a handful of new texts at a time until no new one comes up or the budget is spent."""
         seen = {sentence.tokens}
         first = await self.edits(sentence, probe)
-        while texts := await self.new_texts(sentence, first, seen, probe):
-            await probe(texts)
+        fruitless = 0
+        while fruitless < TRIES and (texts := await self.new_texts(sentence, first, seen, probe)):
+            fruitless = 0 if await probe(texts) else fruitless + 1  # constraints can turn away all there is
 
     async def edits(self, sentence: Sentence, probe: Probe) -> list[list[Sentence]]:
         """Return all candidates one edit away, by place."""

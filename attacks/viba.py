@@ -1,13 +1,14 @@
 """After ViBA, the virtual boundary attack (Yang, Wu & Zhao 2024, LREC-COLING).
 
 The paper's insight is that a tagger leans on the words at a mention's border, so that one word inserted there can shift
-the border it sees. Which words it inserts we take from a language model: those that fit the gap best.
+the border it sees. A success in which the victim draws the new word itself into an entity does not count here: then its
+label would be in doubt. Which words it inserts we take from a language model: those that fit the gap best.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from attacks.search.sampling import stratified
 from attacks.word_attack import WordAttack
@@ -38,6 +39,9 @@ class VirtualBoundary(WordAttack):
     k: int = 48
     sample: int = 16
     language_model: str = DEFAULT_LANGUAGE_MODEL
+
+    # Candidates of all places are drawn together: there is no order of words to shuffle.
+    ORDERS: ClassVar[Sequence[str]] = ("importance",)
 
     def __post_init__(self) -> None:
         super().__post_init__()

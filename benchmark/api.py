@@ -16,7 +16,7 @@ from benchmark.engine import Engine
 from benchmark.errors import BadInput
 from benchmark.goals import goal_named
 from benchmark.resources.loading import Resources
-from benchmark.runner import attack_named, profile_named
+from benchmark.runner import attack_named, profile_named, resources_wanted
 from benchmark.tag_schemes import to_iob2
 from benchmark.threat import Access, Budget
 from benchmark.types import Outcome, Prediction, Sentence, Tags, Tokens
@@ -133,7 +133,7 @@ def attack(
     """
     chosen, profile = attack_named(attack, parameters or {}), profile_named(constraints)
     if resources is None:
-        wanted = {**(profile.resources if profile else {}), **chosen.resources}
+        wanted = resources_wanted(chosen, profile)
         resources = Resources.load(wanted, choose_device(device)) if wanted else Resources()
     assault = Assault(
         chosen,

@@ -23,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from benchmark.alignment import changed
-from benchmark.types import Sentence, Tags, Tokens
+from benchmark.types import Sentence, Span, Tags, Tokens
 
 __all__ = ["FLAGS", "RULES_VERSION", "Flag", "invalidates", "label_risk"]
 
@@ -66,22 +66,37 @@ def label_risk(
     Args:
         original: before the attack.
         adversarial: after it.
-        taggers: what each independent tagger said before and after; entities of any type count.
+        taggers: what each independent tagger that could read both texts said before and after; entities of any type
+            count, and one tagger alone decides nothing.
         misspelt: misspelt words after minus before.
         known_types: types of each lower-cased mention of the training data; None where there is none.
     """
     edited = changed(original, adversarial)
     context = [i for i in sorted(edited) if not adversarial.inside(i)]
+    places = [_places(span, adversarial) for span in original.spans]
+    missing = [len(found) < span.end - span.start for found, span in zip(places, original.spans, strict=True)]
     found = {
-        "mention-edited": any(adversarial.inside(i) for i in edited),
+        "mention-edited": any(adversarial.inside(i) for i in edited) or any(missing),
         "misspelt": misspelt > 0,
         "new-capital": any(_newly_capitalised(original, adversarial, i) for i in context),
         "new-entity": any(_newly_an_entity(adversarial, i, taggers) for i in context),
-        "mention-split": len(adversarial.spans) > len(original.spans),
-        "mention-lost": len(adversarial.spans) < len(original.spans),
-        "type-confusable": known_types is not None and _confusable(adversarial, edited, known_types),
+        "mention-split": any(_in_parts(found, adversarial) for found in places),
+        "mention-lost": not all(places),
+        "type-confusable": known_types is not None and _confusable(original, adversarial, known_types),
     }
     return tuple(flag for flag in FLAGS if found[flag])
+
+
+def _places(span: Span, adversarial: Sentence) -> list[int]:
+    """Return where the words of an original mention stand now."""
+    return [i for i, source in enumerate(adversarial.sources) if any(span.start <= k < span.end for k in source)]
+
+
+def _in_parts(places: Sequence[int], adversarial: Sentence) -> bool:
+    """Tell whether something else stands between the words of a mention; added words of the mention do not count."""
+    return (
+        any(not adversarial.tags[i].startswith("I-") for i in range(places[0] + 1, places[-1] + 1)) if places else False
+    )
 
 
 def _newly_capitalised(original: Sentence, adversarial: Sentence, i: int) -> bool:
@@ -94,14 +109,17 @@ def _newly_an_entity(adversarial: Sentence, i: int, taggers: Sequence[tuple[Tags
     def newly(before: Tags, after: Tags) -> bool:
         return after[i] != "O" and all(before[source] == "O" for source in adversarial.sources[i])
 
-    return bool(taggers) and all(newly(before, after) for before, after in taggers)
+    return len(taggers) > 1 and all(newly(before, after) for before, after in taggers)
 
 
-def _confusable(adversarial: Sentence, edited: frozenset[int], known_types: Mapping[Tokens, frozenset[str]]) -> bool:
+def _confusable(original: Sentence, adversarial: Sentence, known_types: Mapping[Tokens, frozenset[str]]) -> bool:
+    before = {_surface(original, span) for span in original.spans}
     for span in adversarial.spans:
-        if edited.isdisjoint(range(span.start, span.end)):
-            continue
-        surface = tuple(word.lower() for word in adversarial.tokens[span.start : span.end])
-        if surface in known_types and span.type not in known_types[surface]:
+        surface = _surface(adversarial, span)
+        if surface not in before and surface in known_types and span.type not in known_types[surface]:
             return True
     return False
+
+
+def _surface(sentence: Sentence, span: Span) -> Tokens:
+    return tuple(word.lower() for word in sentence.tokens[span.start : span.end])

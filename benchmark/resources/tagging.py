@@ -38,7 +38,7 @@ class Tagger:
 
     def __init__(self, name: str = DEFAULT_TAGGER) -> None:
         self._pipeline = load_pipeline(name, ("parser", "ner", "lemmatizer", "senter"))
-        self.identity = pipeline_identity(self._pipeline)
+        self.identity = f"{pipeline_identity(self._pipeline)}, window {_LEFT}+{_RIGHT}"
 
     def answer(self, questions: Sequence[Tokens]) -> list[tuple[TaggedWord, ...]]:
         """Tag each text."""

@@ -30,7 +30,9 @@ def flags(candidate, taggers=(QUIET, QUIET), misspelt=0, known=KNOWN):
         (TEXT.replace(7, "Paris"), ("mention-edited",)),  # known as a place among others
         (TEXT.replace(7, "Hilton"), ("mention-edited", "type-confusable")),
         (TEXT.insert(2, "de", split=True), ("mention-split",)),
-        (TEXT.delete(7), ("mention-lost",)),
+        (TEXT.delete(7), ("mention-edited", "mention-lost")),
+        (TEXT.delete(2), ("mention-edited",)),
+        (TEXT.delete(7).insert(2, "de", split=True), ("mention-edited", "mention-split", "mention-lost")),
         (TEXT.delete(4), ()),
         (TEXT.merge(4, "home"), ()),
         (TEXT.merge(4, "Home"), ("new-capital",)),
@@ -91,3 +93,14 @@ def test_an_edit_inside_a_mention_alone_does_not_invalidate():
 def test_an_adversarial_sentence_is_put_together_again_from_its_script(candidate):
     again = adversarial_sentence(TEXT, edit_script(TEXT, candidate), candidate.tags)
     assert (again.tokens, again.tags, again.sources) == (candidate.tokens, candidate.tags, candidate.sources)
+
+
+def test_a_mention_cut_down_to_another_types_name_is_confusable():
+    text = sentence("He reads the Hilton Times daily .", "O O O B-PER I-PER O O")
+    cut = text.delete(4)
+    assert label_risk(text, cut, (), 0, KNOWN) == ("mention-edited", "type-confusable")
+
+
+def test_one_tagger_alone_decides_nothing():
+    sees = (("O",) * 9, ("O",) * 5 + ("B-ORG",) + ("O",) * 3)
+    assert flags(TEXT.replace(5, "shop"), (sees,)) == ()

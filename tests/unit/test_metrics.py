@@ -546,6 +546,6 @@ def test_judges_read_both_texts_of_successes_only_and_take_the_difference():
     assert judges.identity == {
         "similarity": "encoder",
         "grammar_errors": "checker",
-        "label_risk": "rules 1, stub stub, stub stub",
+        "label_risk": "rules 1, stub stub (stub), stub stub (stub)",
         "fluency": "stub language model",
     }

@@ -240,8 +240,9 @@ def test_nothing_to_ask_is_no_question():
 
 def test_a_success_that_a_constraint_on_the_answer_refuses_does_not_count():
     setting = Setting(prediction_constraints=[RefusesAnswer("x")])
-    (verdict,) = setting.ask(TEXT.replace(1, "x"))
-    assert (verdict.score, verdict.success) == (0.5, False)
+    assert setting.ask(TEXT.replace(1, "x")) == []  # paid for, but no step of a search either
+    assert setting.probe.search_queries == 1
+    assert setting.probe.trajectory == []
     assert setting.probe.found is None
     assert setting.probe.queries_to_success is None
     assert setting.probe.rejected == {"does not count": 1}

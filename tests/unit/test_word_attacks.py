@@ -151,7 +151,13 @@ def test_no_more_words_change_than_allowed(cls, share, candidates):
         assert (outcome.rejected.get("too many words changed", 0) > 0) is (share < 1.0 and cls is not TextFooler)
 
 
-@pytest.mark.parametrize("cls", CLASSES)
+@pytest.mark.parametrize("cls", [Clare, VirtualBoundary])
+def test_attacks_without_an_order_of_words_refuse_another_one(cls):
+    with pytest.raises(BadInput, match="order must be one of importance, not 'random'"):
+        cls(order="random")
+
+
+@pytest.mark.parametrize("cls", [cls for cls in CLASSES if "random" in cls.ORDERS])
 def test_a_random_order_visits_the_same_words_and_measures_nothing(cls, candidates, monkeypatch):
     """The ablation: what does the ranking bring?"""
     measured = []
