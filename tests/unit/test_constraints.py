@@ -349,14 +349,6 @@ def test_an_unknown_profile_is_refused_in_one_line():
         attack(lambda texts: texts, [], "identity", constraints="nonsense")
 
 
-def test_an_attacks_own_encoder_serves_the_profile_as_well(monkeypatch):
-    loaded = []
-    monkeypatch.setattr(Resources, "load", classmethod(lambda cls, wanted, device: loaded.append(wanted) or cls()))
-    attack(lambda texts: texts, [], "bae", labels=["O"], parameters={"encoder": "mine"}, constraints="adjusted")
-    assert loaded[0]["encoder"] == "mine"
-    assert set(loaded[0]) == {"encoder", "grammar", "language_model", "tagger"}
-
-
 # --- constraints that need a model, in the probe ----------------------------------------------------------------------
 
 
