@@ -8,14 +8,13 @@ language model.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from attacks.sampled_word_attack import SampledWordAttack
 from attacks.search.beam import beam_search
 from attacks.search.sampling import stratified
-from attacks.word_attack import WordAttack
 from benchmark.contracts import attack
-from benchmark.resources.language_models import DEFAULT_LANGUAGE_MODEL
 from benchmark.threat import Access, Touch
 
 if TYPE_CHECKING:
@@ -30,43 +29,29 @@ if TYPE_CHECKING:
     touch=Touch.CONTEXT,
     paper="Li et al. 2021, Contextualized Perturbation for Textual Adversarial Attack",
 )
-class Clare(WordAttack):
+class Clare(SampledWordAttack):
     """Replace, insert and merge context words through a mask, whichever comes nearest to the goal, step by step.
 
     Attributes:
         insert: also insert a word before any word (never inside a mention).
         merge: also put one word in the place of two.
-        k: proposals a gap.
         min_replace: smallest probability of a proposal that replaces a word.
         min_insert: of one that is inserted.
         min_merge: of one that stands for two words.
-        sample: candidates asked in a step.
         beam: sentences kept from step to step.
-        language_model: fills the gaps.
     """
 
     insert: bool = True
     merge: bool = False
-    k: int = 50
     min_replace: float = 5e-4
     min_insert: float = 0.0
     min_merge: float = 5e-3
     similarity: float = 0.65
-    sample: int = 128
     beam: int = 1
-    language_model: str = DEFAULT_LANGUAGE_MODEL
-
-    # Candidates of all places are drawn together: there is no order of words to shuffle.
-    ORDERS: ClassVar[Sequence[str]] = ("importance",)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.require_positive("k", "sample", "beam")
-
-    @property
-    def resources(self) -> Mapping[str, str]:
-        """Language model and encoder."""
-        return {**super().resources, "language_model": self.language_model}
+        self.require_positive("beam")
 
     async def run(self, sentence: Sentence, probe: Probe) -> None:
         """Search among all three actions at all positions."""
@@ -80,11 +65,6 @@ class Clare(WordAttack):
     def places(self, sentence: Sentence, probe: Probe) -> list[int]:  # noqa: ARG002 - the gold mentions decide
         """Return all positions but those inside mentions; before a mention a word can be inserted."""
         return [i for i, tag in enumerate(sentence.tags) if not tag.startswith("I-")]
-
-    async def edits(self, sentence: Sentence, positions: Sequence[int], probe: Probe) -> list[list[Sentence]]:
-        """Return all actions at each position."""
-        groups = await self.weighted(sentence, positions, probe)
-        return [[candidate for candidate, _ in group] for group in groups]
 
     async def weighted(
         self, sentence: Sentence, positions: Sequence[int], probe: Probe

@@ -40,14 +40,14 @@ class RandomWord(Attack):
     def __post_init__(self) -> None:
         if self.words < 1:
             raise BadInput(f"words must be at least 1, not {self.words}")
-        if not isinstance(attack_named(self.like, {}), WordAttack):
-            raise BadInput(f"random-word is a control of word attacks; {self.like} is none")
+        _ = self.model  # a name that is none is told at once
 
     @cached_property
     def model(self) -> WordAttack:
         """The attack it stands beside."""
         found = attack_named(self.like, {})
-        assert isinstance(found, WordAttack)
+        if not isinstance(found, WordAttack):
+            raise BadInput(f"random-word is a control of word attacks; {self.like} is none")
         return found
 
     @property

@@ -7,13 +7,12 @@ label would be in doubt. Which words it inserts we take from a language model: t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from attacks.sampled_word_attack import SampledWordAttack
 from attacks.search.sampling import stratified
-from attacks.word_attack import WordAttack
 from benchmark.contracts import attack
-from benchmark.resources.language_models import DEFAULT_LANGUAGE_MODEL
 from benchmark.threat import Access, Touch
 
 if TYPE_CHECKING:
@@ -27,30 +26,15 @@ if TYPE_CHECKING:
     touch=Touch.CONTEXT,
     paper="Yang et al. 2024, Attack Named Entity Recognition by Entity Boundary Interference",
 )
-class VirtualBoundary(WordAttack):
+class VirtualBoundary(SampledWordAttack):
     """Insert one word directly before or after a mention.
 
     Attributes:
         k: words tried at each border.
-        sample: candidates asked at a time.
-        language_model: proposes them.
     """
 
     k: int = 48
     sample: int = 16
-    language_model: str = DEFAULT_LANGUAGE_MODEL
-
-    # Candidates of all places are drawn together: there is no order of words to shuffle.
-    ORDERS: ClassVar[Sequence[str]] = ("importance",)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.require_positive("k", "sample")
-
-    @property
-    def resources(self) -> Mapping[str, str]:
-        """Language model, and encoder if a similarity is asked for."""
-        return {**super().resources, "language_model": self.language_model}
 
     async def run(self, sentence: Sentence, probe: Probe) -> None:
         """Try words at all borders in turn, the likelier sooner."""
@@ -62,11 +46,6 @@ class VirtualBoundary(WordAttack):
     def places(self, sentence: Sentence, probe: Probe) -> list[int]:  # noqa: ARG002 - the gold mentions decide
         """Return the places before and after each mention; between two mentions there is one."""
         return sorted({place for span in sentence.spans for place in (span.start, span.end)})
-
-    async def edits(self, sentence: Sentence, positions: Sequence[int], probe: Probe) -> list[list[Sentence]]:
-        """Insert what fits at each place."""
-        groups = await self.weighted(sentence, positions, probe)
-        return [[candidate for candidate, _ in group] for group in groups]
 
     async def weighted(
         self, sentence: Sentence, positions: Sequence[int], probe: Probe
