@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 @attack(
     "bae",
+    version=2,
     access=Access.SCORES,
     touch=Touch.CONTEXT,
     paper="Garg & Ramakrishnan 2020, BAE: BERT-based Adversarial Examples for Text Classification",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 @attack(
     "bert-attack",
+    version=2,
     access=Access.SCORES,
     touch=Touch.CONTEXT,
     paper="Li et al. 2020, BERT-ATTACK: Adversarial Attack Against BERT Using BERT",

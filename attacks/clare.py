@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 @attack(
     "clare",
+    version=2,
     access=Access.SCORES,
     touch=Touch.CONTEXT,
     paper="Li et al. 2021, Contextualized Perturbation for Textual Adversarial Attack",
@@ -80,7 +81,9 @@ class Clare(SampledWordAttack):
         for i, found in zip(words, await model.fill(tokens, words, self.k), strict=True):
             groups[i] += [(sentence.replace(i, p.word), p.probability) for p in likely(found, self.min_replace)]
         if self.insert:
-            for i, found in zip(positions, await model.fill_gap(tokens, positions, self.k), strict=True):
+            # Before a first word in plain casing nothing is inserted: it would keep its capital.
+            gaps = [i for i in positions if i > 0 or sentence.inside(0)]
+            for i, found in zip(gaps, await model.fill_gap(tokens, gaps, self.k), strict=True):
                 groups[i] += [(sentence.insert(i, p.word), p.probability) for p in likely(found, self.min_insert)]
         if self.merge:
             pairs = [i for i in words if i + 1 in groups and self.may_replace(sentence, i + 1, probe)]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 @attack(
     "morpheus",
+    version=2,
     access=Access.SCORES,
     touch=Touch.CONTEXT,
     paper="Tan et al. 2020, It's Morphin' Time! Combating Linguistic Discrimination with Inflectional Perturbations",

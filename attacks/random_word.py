@@ -22,20 +22,34 @@ HANDFUL = 8
 TRIES = 200
 
 
-@attack("random-word", access=Access.LABELS, touch=Touch.CONTEXT)
+@attack("random-word", version=2, access=Access.LABELS, touch=Touch.CONTEXT)
 class RandomWord(Attack):
     """Take random candidates of another attack at random places, each from the original text, blind to scores.
 
     Candidates, constraints and resources are those of the attack it stands beside; its order, its search and its view
-    of the victim are not. Compare at equal budget.
+    of the victim are not. Compare at equal budget. Whatever parameter is not its own is the other attack's.
 
     Attributes:
         like: the word attack whose control this is.
         words: how many edits a text has.
+        given: parameters of that attack, where they differ from its defaults.
     """
 
     like: str = "bert-attack"
     words: int = 1
+    given: tuple[tuple[str, Any], ...] = ()
+
+    @classmethod
+    def configured(cls, parameters: Mapping[str, Any]) -> RandomWord:
+        """Make the control, and with it the attack it stands beside.
+
+        Raises:
+            BadInput: a parameter that neither has, or a value of the wrong type.
+        """
+        own = {name: value for name, value in parameters.items() if name in {"like", "words"}}
+        others = {name: value for name, value in parameters.items() if name not in own}
+        super().configured(own)  # checks their types
+        return cls(**own, given=tuple(sorted(others.items())))
 
     def __post_init__(self) -> None:
         if self.words < 1:
@@ -45,9 +59,11 @@ class RandomWord(Attack):
     @cached_property
     def model(self) -> WordAttack:
         """The attack it stands beside."""
-        found = attack_named(self.like, {})
-        if not isinstance(found, WordAttack):
-            raise BadInput(f"random-word is a control of word attacks; {self.like} is none")
+        found = attack_named(self.like, dict(self.given))
+        if not isinstance(found, WordAttack) or found.card.touch is not Touch.CONTEXT:
+            raise BadInput(
+                f"random-word is a control of word attacks on the context; {self.like} is none (has it order=random?)"
+            )
         return found
 
     @property
@@ -73,7 +89,8 @@ class RandomWord(Attack):
     @property
     def parameters(self) -> dict[str, Any]:
         """Also those of the attack it stands beside, and its version: they decide the outcome as well."""
-        return {**super().parameters, "model": {"version": self.model.card.version, **self.model.parameters}}
+        model = {"version": self.model.card.version, **self.model.parameters}
+        return {"like": self.like, "words": self.words, **dict(self.given), "model": model}
 
     async def run(self, sentence: Sentence, probe: Probe) -> None:
         """Ask a handful of new texts at a time until no new one comes up or the budget is spent."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 @attack(
     "textfooler",
+    version=2,
     access=Access.SCORES,
     touch=Touch.CONTEXT,
     paper="Jin et al. 2020, Is BERT Really Robust? A Strong Baseline for Natural Language Attack",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 @attack(
     "viba",
+    version=2,
     access=Access.LABELS,
     touch=Touch.CONTEXT,
     paper="Yang et al. 2024, Attack Named Entity Recognition by Entity Boundary Interference",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from attacks.constraints.edited_words import EditedWordsStayOutside
+from attacks.constraints.names import NoNewNames
 from attacks.constraints.numbers import NumbersStayNumbers
 from attacks.constraints.share_of_words import AtMostShareOfWords
 from attacks.constraints.similarity import SimilarityAtLeast
@@ -30,7 +31,7 @@ class WordAttack(Attack):
 
     As SeqAttack (Simoncini & Spanakis 2021, section 3.3) adapts them to named-entity recognition: gold mentions stay,
     an edited word must not be taken for an entity, numbers stay numbers, at most two fifths of the words change and
-    the text stays similar.
+    the text stays similar. That no edited word may be written like a name is our addition.
 
     Attributes:
         order: the attack's own order of words, or "random" for the ablation.
@@ -71,8 +72,8 @@ class WordAttack(Attack):
 
     @property
     def constraints(self) -> Sequence[Constraint]:
-        """Numbers stay numbers, few words change."""
-        return (NumbersStayNumbers(), AtMostShareOfWords(self.max_words))
+        """Numbers stay numbers, no names come in, few words change."""
+        return (NumbersStayNumbers(), NoNewNames(), AtMostShareOfWords(self.max_words))
 
     @property
     def model_constraints(self) -> Sequence[ModelConstraint]:

@@ -15,7 +15,7 @@ from benchmark.device import choose_device
 from benchmark.engine import Engine
 from benchmark.errors import BadInput
 from benchmark.goals import goal_named
-from benchmark.resources.loading import Resources
+from benchmark.resources.loading import Circumstances, Resources
 from benchmark.runner import attack_named, profile_named, resources_wanted
 from benchmark.tag_schemes import to_iob2
 from benchmark.threat import Access, Budget
@@ -101,6 +101,7 @@ def attack(
     constraints: str | None = None,
     device: str = "auto",
     resources: Resources | None = None,
+    training: Sequence[Sentence | Labelled] = (),
 ) -> list[Outcome]:
     """Attack sentences and return one outcome for each, in order. Nothing is stored.
 
@@ -117,6 +118,7 @@ def attack(
         constraints: a profile of constraints on top of the attack's own.
         device: where language models and encoders run.
         resources: what the attack leans on, loaded already; None loads what it names.
+        training: labelled sentences for the resources that learn from some (knowledge base, disentangler).
 
     Returns:
         Outcomes; `benchmark.apply_edits(tokens, outcome.edits)` gives the adversarial tokens.
@@ -132,12 +134,15 @@ def attack(
         ('skipped', 'no entity')
     """
     chosen, profile = attack_named(attack, parameters or {}), profile_named(constraints)
+    attacked = _as_victim(victim, labels)
     if resources is None:
         wanted = resources_wanted(chosen, profile)
-        resources = Resources.load(wanted, choose_device(device)) if wanted else Resources()
+        learnt_from = [_as_sentence(k, given) for k, given in enumerate(training)]
+        circumstances = Circumstances(choose_device(device), learnt_from, attacked)
+        resources = Resources.load(wanted, circumstances) if wanted else Resources()
     assault = Assault(
         chosen,
-        _as_victim(victim, labels),
+        attacked,
         goal_named(goal),
         mode_named(mode),
         Budget(queries),

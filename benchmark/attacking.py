@@ -90,7 +90,7 @@ class Assault:
                 f"attack {card.name} needs the victim's {card.access.name.lower()}, but {self.victim.name} gives "
                 f"{self.victim.access.name.lower()} only; `gauntlet list attacks` tells which attacks need less"
             )
-
+        self.attack.require(self.victim)
         wanted = getattr(self.goal, "type", None)
         if wanted is not None and self.victim.labels and wanted not in types_of(self.victim.labels):
             known = ", ".join(sorted(types_of(self.victim.labels)))
@@ -178,6 +178,8 @@ class Assault:
             forwards=len(probe.distinct),
             trajectory=tuple((query, round(score, _DIGITS)) for query, score in probe.trajectory),
             rejected=dict(sorted(probe.rejected.items())),
+            attributions=None if probe.attributed is None else tuple(round(x, _DIGITS) for x in probe.attributed),
+            chosen=tuple(probe.chosen),
         )
 
     def _not_attacked(self, sentence: Sentence, reason: str, clean: Clean | None = None) -> Outcome:

@@ -114,6 +114,13 @@ class Attack(ABC):
 
     card: ClassVar[AttackCard]
 
+    def require(self, victim: Victim) -> None:  # noqa: B027 - most attacks need no more than their card's access
+        """Refuse a victim that gives the access but lacks something else; asked before anything is attacked.
+
+        Raises:
+            BadInput: what it lacks, in one line.
+        """
+
     @property
     def resources(self) -> Mapping[str, str]:
         """Name by kind (`resources.loading.KINDS`) of what is loaded for the attack; nothing by default."""

@@ -18,7 +18,7 @@ from collections.abc import Callable, Coroutine, Generator, Hashable, Iterable, 
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-__all__ = ["Ask", "Done", "Engine", "Job", "Service", "ServiceFailed"]
+__all__ = ["Ask", "Done", "Engine", "Job", "Memory", "Service", "ServiceFailed"]
 
 Q = TypeVar("Q", bound=Hashable)
 A = TypeVar("A")
@@ -30,7 +30,8 @@ A_co = TypeVar("A_co", covariant=True)
 class Service(Protocol[Q_contra, A_co]):
     """Something that answers questions in batches: a victim, a language model, an encoder.
 
-    `identity` names model, weights and settings: answers are remembered under it.
+    `identity` names model, weights and settings: answers are remembered under it. A service whose answers are too large
+    to be kept has an attribute `remembered` that is False.
     """
 
     @property
@@ -75,26 +76,57 @@ class ServiceFailed(Exception):  # noqa: N818 - what happened, from the job's po
         self.__cause__ = cause
 
 
+class Memory:
+    """Answers of services, so that no question is answered twice; may be shared by the engines of many runs.
+
+    Args:
+        entries: how many answers are kept; the ones used longest ago go first.
+    """
+
+    def __init__(self, entries: int = 200_000) -> None:
+        self._entries = entries
+        self._answers: OrderedDict[_Key, Any] = OrderedDict()
+
+    def __contains__(self, key: _Key) -> bool:
+        return key in self._answers
+
+    def __len__(self) -> int:
+        return len(self._answers)
+
+    def recall(self, key: _Key) -> Any:
+        """Return an answer that is there."""
+        self._answers.move_to_end(key)
+        return self._answers[key]
+
+    def keep(self, key: _Key, answer: Any) -> None:
+        """Remember an answer."""
+        self._answers[key] = answer
+
+    def forget_oldest(self) -> None:
+        """Let go of what is too much."""
+        while len(self._answers) > self._entries:
+            self._answers.popitem(last=False)
+
+
 class Engine:
     """Runs jobs in lockstep; see the module's text.
 
     Args:
         concurrency: how many jobs run at once.
         batch_size: how many questions a service is given at a time. A victim may cut them smaller.
-        cache_entries: how many answers are remembered; the ones used longest ago go first.
+        memory: of answers given before; its own if None.
 
     Attributes:
         asked: questions put to each service, by identity, repeats included.
         forwarded: questions that the service really had to answer.
     """
 
-    def __init__(self, concurrency: int = 64, batch_size: int = 256, cache_entries: int = 50_000) -> None:
+    def __init__(self, concurrency: int = 64, batch_size: int = 256, memory: Memory | None = None) -> None:
         self.concurrency = concurrency
         self.batch_size = batch_size
         self.asked: dict[str, int] = {}
         self.forwarded: dict[str, int] = {}
-        self._remembered: OrderedDict[tuple[str, Hashable], Any] = OrderedDict()
-        self._cache_entries = cache_entries
+        self._memory = Memory() if memory is None else memory
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Done]:
         """Run the jobs and yield each as it ends. A job that fails does not disturb the others."""
@@ -127,9 +159,8 @@ class Engine:
                 self.asked[identity] = self.asked.get(identity, 0) + len(ask.questions)
                 for question in ask.questions:
                     key = (identity, question)
-                    if key in self._remembered:
-                        self._remembered.move_to_end(key)
-                        answers[key] = self._remembered[key]
+                    if key in self._memory:
+                        answers[key] = self._memory.recall(key)
                     else:
                         new[question] = None
             questions = list(new)
@@ -139,14 +170,14 @@ class Engine:
                 for question, answer in zip(batch, _answers_or_errors(service, batch), strict=True):
                     key = (identity, question)
                     answers[key] = answer
-                    if not isinstance(answer, Exception):
-                        self._remembered[key] = answer
-        while len(self._remembered) > self._cache_entries:
-            self._remembered.popitem(last=False)
+                    if getattr(service, "remembered", True) and not isinstance(answer, Exception):
+                        self._memory.keep(key, answer)
+        self._memory.forget_oldest()
         return answers
 
 
-_Answers = dict[tuple[str, Hashable], Any]
+_Key = tuple[str, Hashable]
+_Answers = dict[_Key, Any]
 
 
 @dataclass(slots=True)

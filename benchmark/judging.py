@@ -47,14 +47,14 @@ class Judges:
     fluency: LanguageModel | None = None
 
     @classmethod
-    def named(cls, encoder: str, grammar: str, fluency: str | None, victim: str, device: torch.device) -> Judges:
+    def named(cls, encoder: str, grammar: str, fluency: str | None, victim: Victim, device: torch.device) -> Judges:
         """Return judges by name; see `resources.encoders`, `resources.grammar`, `resources.language_models`.
 
         Args:
             encoder: of sentences.
             grammar: checker.
             fluency: language model, or None.
-            victim: name of the victim, which cannot be its own judge.
+            victim: cannot be its own judge.
             device: torch device.
         """
         return cls(

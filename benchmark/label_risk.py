@@ -6,7 +6,8 @@ attack rate. The table:
     flag             sign                                                                        invalidates
     mention-edited   a word of a gold mention was edited                                         no
     misspelt         the spelling checker finds more misspelt words than before                  no
-    new-capital      an edited context word is capitalised, and the word it replaced was not     yes
+    new-capital      an edited context word is capitalised, or is one that English writes with   yes
+                     a capital ("friday"), and the word it replaced was not
     new-entity       two taggers other than the victim both take an edited context word for      yes
                      an entity, and did not take the word it replaced for one
     mention-split    a gold mention is in two parts now                                          yes
@@ -23,12 +24,13 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from benchmark.alignment import changed
+from benchmark.resources.capitalised_words import usually_capitalised
 from benchmark.types import Sentence, Span, Tags, Tokens
 
-__all__ = ["FLAGS", "RULES_VERSION", "Flag", "invalidates", "label_risk"]
+__all__ = ["FLAGS", "RULES_VERSION", "Flag", "invalidates", "label_risk", "newly_a_name"]
 
 # Raised when a rule changes.
-RULES_VERSION = 1
+RULES_VERSION = 2
 
 
 class Flag(NamedTuple):
@@ -41,7 +43,7 @@ class Flag(NamedTuple):
 FLAGS: Mapping[str, Flag] = {
     "mention-edited": Flag("a word of a gold mention was edited", False),
     "misspelt": Flag("more misspelt words than before", False),
-    "new-capital": Flag("an edited context word is capitalised now", True),
+    "new-capital": Flag("an edited context word is written like a name now", True),
     "new-entity": Flag("two taggers take an edited context word for an entity", True),
     "mention-split": Flag("a gold mention is in two parts", True),
     "mention-lost": Flag("a gold mention is gone", True),
@@ -78,7 +80,7 @@ def label_risk(
     found = {
         "mention-edited": any(adversarial.inside(i) for i in edited) or any(missing),
         "misspelt": misspelt > 0,
-        "new-capital": any(_newly_capitalised(original, adversarial, i) for i in context),
+        "new-capital": any(newly_a_name(original, adversarial, i) for i in context),
         "new-entity": any(_newly_an_entity(adversarial, i, taggers) for i in context),
         "mention-split": any(_in_parts(found, adversarial) for found in places),
         "mention-lost": not all(places),
@@ -99,10 +101,15 @@ def _in_parts(places: Sequence[int], adversarial: Sentence) -> bool:
     )
 
 
-def _newly_capitalised(original: Sentence, adversarial: Sentence, i: int) -> bool:
-    """The first word of a sentence is capitalised in any case."""
-    before = [original.tokens[source][:1].isupper() for source in adversarial.sources[i]]
-    return adversarial.tokens[i][:1].isupper() and not any(before) and i > 0
+def newly_a_name(original: Sentence, adversarial: Sentence, i: int) -> bool:
+    """Tell whether token `i` is written like a name, and the words it came from were not.
+
+    A capital at the start of a sentence says nothing; that a word is usually written with one, says so everywhere.
+    """
+    word, before = adversarial.tokens[i], [original.tokens[source] for source in adversarial.sources[i]]
+    capital = i > 0 and word[:1].isupper() and not any(old[:1].isupper() for old in before)
+    listed = usually_capitalised(word) and not any(usually_capitalised(old) for old in before)
+    return capital or listed
 
 
 def _newly_an_entity(adversarial: Sentence, i: int, taggers: Sequence[tuple[Tags, Tags]]) -> bool:

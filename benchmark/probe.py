@@ -11,20 +11,22 @@ from __future__ import annotations
 import hashlib
 import random
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from benchmark.alignment import edit_script, modification_rate
 from benchmark.engine import Ask
 from benchmark.resources.loading import Resources
 from benchmark.threat import Access
 from benchmark.types import Prediction, Sentence, Tokens
+from benchmark.victims.white_box import AttributionService, GradientService
 
 if TYPE_CHECKING:
     from benchmark.contracts import Constraint, ModelConstraint, PredictionConstraint, Victim
     from benchmark.goals import Clean, Goal
     from benchmark.threat import Budget, ThreatModel
+    from benchmark.victims.white_box import Attribution, Attributions, EmbeddingTable, Gradient, Gradients, WhiteBox
 
 __all__ = ["AttackOver", "BudgetSpent", "GoalReached", "Probe", "Verdict", "VictimService", "best", "rng_for"]
 
@@ -95,6 +97,9 @@ class Probe:
         rng: the attack's own random numbers, from seed, attack and sentence id.
         resources: what the attack leans on besides the victim.
         found: the best successful verdict so far.
+        attributed: for each original token the share of the victim's answer that the attack thinks it bears; an attack
+            that reckons so leaves it here for the record.
+        chosen: the original tokens it picked, the most important first.
     """
 
     def __init__(
@@ -117,6 +122,8 @@ class Probe:
         self.rng = rng
         self.resources = resources or Resources()
         self.found: Verdict | None = None
+        self.attributed: Sequence[float] | None = None
+        self.chosen: Sequence[int] = ()
         self.search_queries = 0
         self.constraint_queries = 0
         self.gradient_queries = 0
@@ -162,7 +169,7 @@ class Probe:
             raise BudgetSpent
         allowed = await self._allowed(candidates)
         asked = allowed[: self.queries_left]
-        before = self.search_queries
+        before = self._budget.queries - self.queries_left  # gradients are queries as well
         predictions = await self._ask([candidate.tokens for candidate in asked])
         verdicts = []
         for k, (candidate, answer) in enumerate(zip(asked, predictions, strict=True), before + 1):
@@ -193,6 +200,40 @@ class Probe:
             self._goal.confidence_score(self.clean, variant, prediction)
             for variant, prediction in zip(asked, predictions, strict=True)
         ]
+
+    async def gradients(self, questions: Sequence[Gradient]) -> list[Gradients]:
+        """Differentiate the victim; a forward and backward pass is one gradient query.
+
+        Raises:
+            BudgetSpent: fewer queries are left than there are questions; nothing was asked.
+        """
+        self._pay_for_gradients(len(questions))
+        return await Ask(GradientService(self._white_box), questions)
+
+    async def attributions(self, questions: Sequence[Attribution]) -> list[Attributions]:
+        """Attribute the victim's answer to words, at the price that each question names.
+
+        Raises:
+            BudgetSpent: fewer queries are left than that; nothing was asked.
+        """
+        self._pay_for_gradients(sum(question.passes for question in questions))
+        return await Ask(AttributionService(self._white_box), questions)
+
+    @property
+    def embedding_tables(self) -> Mapping[str, EmbeddingTable]:
+        """The victim's embedding tables, for attacks with gradient access."""
+        return self._white_box.tables
+
+    @property
+    def _white_box(self) -> WhiteBox:
+        if self._threat.access is not Access.GRADIENTS:
+            raise LookupError("the attack's card does not ask for gradients")
+        return cast("WhiteBox", self._service.victim)
+
+    def _pay_for_gradients(self, passes: int) -> None:
+        if passes > self.queries_left:
+            raise BudgetSpent
+        self.gradient_queries += passes
 
     async def _ask(self, texts: Sequence[Tokens]) -> list[Prediction]:
         self.search_queries += len(texts)

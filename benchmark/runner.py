@@ -18,7 +18,7 @@ from benchmark.attacking import Assault, Mode, mentions_of
 from benchmark.contracts import Attack, ConstraintProfile, Victim
 from benchmark.datasets import Dataset, find_dataset
 from benchmark.device import choose_device
-from benchmark.engine import Engine
+from benchmark.engine import Engine, Memory
 from benchmark.errors import BadInput
 from benchmark.goals import goal_named
 from benchmark.journal import Journal
@@ -29,7 +29,7 @@ from benchmark.provenance import Stopwatch, machine, versions
 from benchmark.registry import Registry
 from benchmark.resources.encoders import DEFAULT_ENCODER
 from benchmark.resources.grammar import DEFAULT_CHECKER
-from benchmark.resources.loading import Resources
+from benchmark.resources.loading import LEARNING, Circumstances, Resources
 from benchmark.selection import Selection, SelectionRule, select
 from benchmark.spec import SCHEMA, RunSpec
 from benchmark.store import RunFolder, open_results
@@ -180,10 +180,16 @@ def resources_wanted(attack: Attack, profile: ConstraintProfile | None) -> dict[
 
 
 class Workshop:
-    """Data sets, victims, resources, selections and judges, each made once for all runs of a suite."""
+    """What the runs of a suite share: data sets, victims, resources, selections and judges, each made once.
+
+    Attributes:
+        report: told how far the work is.
+        memory: answers of all models, so that a text that two attacks try is forwarded once.
+    """
 
     def __init__(self, report: Progress = silent) -> None:
         self.report = report
+        self.memory = Memory()
         self._datasets: dict[Any, Dataset] = {}
         self._victims: dict[Any, Victim] = {}
         self._selections: dict[Any, Selection] = {}
@@ -207,9 +213,16 @@ class Workshop:
 
     def resources(self, wanted: Mapping[str, str], plan: Plan) -> Resources:
         """Return what an attack leans on, loaded."""
-        key = (tuple(sorted(wanted.items())), plan.options.device)
+        key: tuple[Any, ...] = (tuple(sorted(wanted.items())), plan.options.device)
+        learning = not LEARNING.isdisjoint(wanted)
+        if learning:  # without need nothing is loaded anew for each data set and victim
+            key += (plan.dataset, plan.victim, repr(plan.options))
         if key not in self._resources:
-            self._resources[key] = Resources.load(wanted, choose_device(plan.options.device))
+            circumstances = Circumstances(choose_device(plan.options.device), report=self.report)
+            if learning:
+                training = self.dataset(plan).splits.get("train", ())
+                circumstances = circumstances._replace(training=training, victim=self.victim(plan))
+            self._resources[key] = Resources.load(wanted, circumstances)
         return self._resources[key]
 
     def selection(self, plan: Plan) -> Selection:
@@ -242,13 +255,13 @@ class Workshop:
 
     def judges(self, plan: Plan) -> Judges:
         """Return the plan's judges."""
-        key = (plan.encoder, plan.grammar, plan.fluency, plan.victim, plan.options.device)
+        key = (plan.encoder, plan.grammar, plan.fluency, plan.victim, repr(plan.options))
         if key not in self._judges:
             self._judges[key] = Judges.named(
                 plan.encoder or DEFAULT_ENCODER,
                 plan.grammar or DEFAULT_CHECKER,
                 plan.fluency,
-                plan.victim,
+                self.victim(plan),
                 choose_device(plan.options.device),
             )
         return self._judges[key]
@@ -359,7 +372,7 @@ def score(folder: RunFolder) -> dict[str, Any]:
 def _attack(prepared: PreparedRun, folder: RunFolder, options: EngineOptions) -> int:
     """Attack what the journal does not hold yet, judge, write the examples; return how many were attacked."""
     workshop, spec, sentences = prepared.workshop, prepared.spec, prepared.sentences
-    engine = Engine(options.concurrency, options.batch_size)
+    engine = Engine(options.concurrency, options.batch_size, workshop.memory)
     stopwatch = Stopwatch()
     with _errors_log(folder), Journal(folder.journal_file, folder.run_id) as journal:
         done_before = len(journal.finished)

@@ -66,6 +66,8 @@ EXAMPLES = pa.schema(
         ("forwards", pa.int32()),
         ("trajectory", pa.list_(pa.struct([("queries", pa.int32()), ("confidence", pa.float64())]))),
         ("rejected", pa.list_(pa.struct([("reason", pa.string()), ("count", pa.int32())]))),
+        ("attributions", pa.list_(pa.float64())),
+        ("chosen", pa.list_(pa.int32())),
         ("similarity", pa.float64()),
         ("grammar_errors", pa.struct([(category, pa.int32()) for category in CATEGORIES])),
         ("fluency", pa.float64()),

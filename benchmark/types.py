@@ -321,6 +321,9 @@ class Outcome:
         forwards: distinct texts put to the victim for this sentence, the clean one included.
         trajectory: (queries so far, best goal confidence so far) each time the best one improved.
         rejected: candidates not asked or not counted, by reason.
+        attributions: for each original token, how much of the victim's answer the attack thought it bore; None from
+            attacks that do not reckon so.
+        chosen: the original tokens that such an attack picked to edit, the most important first.
     """
 
     sentence_id: str
@@ -342,6 +345,8 @@ class Outcome:
     forwards: int = 0
     trajectory: tuple[tuple[int, float], ...] = ()
     rejected: Mapping[str, int] = field(default_factory=dict)
+    attributions: tuple[float, ...] | None = None
+    chosen: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.adversarial_gold:

@@ -44,6 +44,7 @@ class WordPieces:
     def __init__(self, tokenizer: Any, name: str) -> None:
         if not tokenizer.is_fast:
             raise BadInput(f"the tokenizer of {name} is not a fast one; convert it with transformers first")
+        _put_a_space_before_each_word(tokenizer.backend_tokenizer)
         self.tokenizer = tokenizer
         self._pieces: dict[str, tuple[int, ...]] = {}
         self.prefix, self.suffix = self._special_pieces()
@@ -84,6 +85,21 @@ class WordPieces:
         whole = self.tokenizer([["a"]], is_split_into_words=True)["input_ids"][0]
         at = next(k for k in range(len(whole)) if tuple(whole[k : k + len(word)]) == word)
         return list(whole[:at]), list(whole[at + len(word) :])
+
+
+def _put_a_space_before_each_word(backend: Any) -> None:
+    """Let a byte-level tokenizer read each word as it stands in a text: "Ġness", not the "ness" of "weakness".
+
+    `add_prefix_space=True` at loading does so for some classes of transformers only, and silently not for others.
+    """
+    from tokenizers import pre_tokenizers
+
+    how = backend.pre_tokenizer
+    parts: Any = how if isinstance(how, pre_tokenizers.Sequence) else [how]
+    for part in parts:
+        if isinstance(part, pre_tokenizers.ByteLevel):
+            part.add_prefix_space = True
+            backend.pre_tokenizer = how
 
 
 def fixed_shapes(lengths: Sequence[int], rows: int, longest: int) -> Iterator[tuple[int, list[int]]]:

@@ -141,10 +141,15 @@ def _victims() -> list[dict[str, Any]]:
     for path in sorted((user_cache_path("gauntlet") / "victims").glob("*/recipe.json")):
         card = json.loads(path.read_text(encoding="utf-8"))
         rows.append(
-            {"name": f"minilm/{card['dataset']}", "kind": "trained", "about": f"dev F1 {max(card['dev_f1']):.3f}"}
+            {
+                "name": f"{card['architecture']}/{card['dataset']}",
+                "kind": "trained",
+                "about": f"dev F1 {max(card['dev_f1']):.3f}",
+            }
         )
     about = {
         "minilm": "minilm/DATASET: trained on first use",
+        "cnn-lstm-crf": "cnn-lstm-crf/DATASET: after Ma & Hovy (2016); trained on first use, wants GloVe",
         "hf": "hf:OWNER/MODEL: a token classifier from the Hugging Face hub",
         "path": "path:FOLDER: a token classifier on disk (safetensors)",
         "spacy": "spacy:PIPELINE: a spaCy pipeline with an entity recogniser, labels only",

@@ -167,7 +167,7 @@ def _tell(plans: list[Any], json: bool) -> None:
     from benchmark.goals import goal_named
     from benchmark.runner import attack_named, profile_named
     from benchmark.threat import Budget
-    from benchmark.victims.finding import require_pooling, split_name
+    from benchmark.victims.finding import TRAINED, require_pooling, split_name
 
     rows = []
     for plan in plans:
@@ -177,7 +177,7 @@ def _tell(plans: list[Any], json: bool) -> None:
         Budget(plan.queries)
         family, rest = split_name(plan.victim)
         require_dataset(plan.dataset, plan.options.data_dir)
-        if family == "minilm":
+        if family in TRAINED:
             require_dataset(rest, plan.options.data_dir)
         require_pooling(plan.options.pooling)
         rows.append(

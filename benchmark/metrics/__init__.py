@@ -6,6 +6,7 @@ A column of a table is an entry of `METRICS`; adding one is adding a value here.
 from __future__ import annotations
 
 from benchmark.metrics.attack_rate import ATTACK_RATES
+from benchmark.metrics.context_share import CONTEXT_SHARES
 from benchmark.metrics.cost import COSTS, rejections
 from benchmark.metrics.fluency import FLUENCY
 from benchmark.metrics.grammar_errors import GRAMMAR_ERRORS
@@ -28,5 +29,6 @@ METRICS: tuple[Metric, ...] = (
     *LABEL_RISKS,
     *L_SCORES,
     *SPAN_METRICS,
+    *CONTEXT_SHARES,
     *COSTS,
 )

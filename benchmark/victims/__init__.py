@@ -1,6 +1,7 @@
 """Victims: the named-entity recognisers under attack.
 
-Names: `minilm/DATASET` (bundled or trained on first use), `hf:REPOSITORY`, `path:FOLDER`, `spacy:PIPELINE`.
+Names: `minilm/DATASET` (bundled or trained on first use), `cnn-lstm-crf/DATASET` (trained on first use),
+`hf:REPOSITORY`, `path:FOLDER`, `spacy:PIPELINE`.
 """
 
 from __future__ import annotations

@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from benchmark.contracts import Victim
     from benchmark.victims.label_map import LabelMap
 
-__all__ = ["POOLINGS", "VICTIMS", "VictimOptions", "find_victim", "require_pooling", "split_name"]
+__all__ = ["POOLINGS", "TRAINED", "VICTIMS", "VictimOptions", "find_victim", "require_pooling", "split_name"]
 
 
 # How a word's answer follows from its pieces'; see `transformer.TransformerVictim`.
 POOLINGS = ("first-piece", "characters")
+# Families that are trained on a data set, named FAMILY/DATASET.
+TRAINED = ("minilm", "cnn-lstm-crf")
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class VictimOptions:
         device: "auto", "cpu", "cuda", "cuda:1" …
         pooling: "first-piece", or "characters" (SeqAttack's).
         label_map: renames the victim's labels; None keeps them.
-        data_dir: where `minilm/NAME` finds its training data.
+        data_dir: where victims named FAMILY/DATASET find their training data.
         scheme: tag scheme of local CoNLL files there.
         report: told how far a training is.
     """
@@ -59,16 +61,17 @@ def require_pooling(name: str) -> None:
 
 
 def split_name(name: str) -> tuple[str, str]:
-    """Part a victim's name, FAMILY:REST or minilm/REST, into its two parts.
+    """Part a victim's name, FAMILY:REST or, of a trained one, FAMILY/DATASET, into its two parts.
 
     Raises:
         BadInput: it has no such form.
     """
-    match = re.fullmatch(r"(minilm)/(.+)|([A-Za-z0-9_-]+):(.+)", name)
+    match = re.fullmatch(rf"({'|'.join(TRAINED)})/(.+)|([A-Za-z0-9_-]+):(.+)", name)
     family, rest = (match[1] or match[3], match[2] or match[4]) if match else ("", "")
     if family not in VICTIMS:
         near = did_you_mean(name, ["minilm/newsroom", *(f"{family}:NAME" for family in VICTIMS)])
-        raise BadInput(f"unknown victim {name!r}; {near} (forms: minilm/DATASET, hf:REPO, path:FOLDER, spacy:PIPELINE)")
+        forms = ", ".join((*(f"{family}/DATASET" for family in TRAINED), "hf:REPO", "path:FOLDER", "spacy:PIPELINE"))
+        raise BadInput(f"unknown victim {name!r}; {near} (forms: {forms})")
     return family, rest
 
 

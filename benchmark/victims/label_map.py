@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from benchmark.contracts import Victim
 from benchmark.errors import BadInput
 from benchmark.types import Prediction, Tags, Tokens
+
+if TYPE_CHECKING:
+    import torch
+
+    from benchmark.victims.white_box import EmbeddingTable, Units, WhiteBox
 
 __all__ = ["LabelMap", "RelabelledVictim", "require_iob2_labels", "require_same_types", "types_of"]
 
@@ -76,6 +81,27 @@ class RelabelledVictim:
     def fits(self, tokens: Tokens) -> bool:
         """As the victim behind."""
         return self._victim.fits(tokens)
+
+    @property
+    def tables(self) -> Mapping[str, EmbeddingTable]:
+        """As the victim behind."""
+        return self._inside.tables
+
+    def batches(self, texts: Sequence[Tokens]) -> Iterator[tuple[list[int], Units]]:
+        """As the victim behind."""
+        return self._inside.batches(texts)
+
+    def log_probabilities(self, vectors: Mapping[str, torch.Tensor], inputs: Any) -> torch.Tensor:
+        """See `WhiteBox`; with the new labels."""
+        import torch
+
+        old = self._inside.log_probabilities(vectors, inputs)
+        return torch.stack([old[..., self._merge[:, k] > 0].logsumexp(-1) for k in range(len(self.labels))], dim=-1)
+
+    @property
+    def _inside(self) -> WhiteBox:
+        """The victim behind; only asked for where `access` promises gradients."""
+        return cast("WhiteBox", self._victim)
 
     def predict(self, batch: Sequence[Tokens]) -> list[Prediction]:
         """Tag each text with the new labels."""

@@ -11,18 +11,16 @@ import json
 from pathlib import Path
 from typing import Any
 
-from platformdirs import user_cache_path
-
 from benchmark.datasets import Dataset, find_dataset
 from benchmark.device import choose_device
 from benchmark.errors import BadInput
 from benchmark.model_files import fingerprint_of
 from benchmark.resources.encoders import minilm_folder
 from benchmark.victims.finding import VictimOptions
-from benchmark.victims.recipe import Recipe
+from benchmark.victims.recipe import Recipe, cache_folder
 from benchmark.victims.transformer import TransformerVictim
 
-__all__ = ["BUNDLED", "adapter_folder", "load_adapter", "recipe_for", "trained"]
+__all__ = ["BUNDLED", "load_adapter", "recipe_for", "trained"]
 
 BUNDLED = Path(__file__).parent / "bundled"
 
@@ -38,7 +36,7 @@ def trained(name: str, options: VictimOptions) -> TransformerVictim:
         return load_adapter(bundled, f"minilm/{name}", options)
     dataset = find_dataset(name, options.data_dir, options.scheme)
     recipe = recipe_for(dataset)
-    folder = adapter_folder(recipe)
+    folder = cache_folder(recipe)
     if not folder.is_dir():
         from benchmark.victims.training import train_adapter
 
@@ -54,11 +52,6 @@ def recipe_for(dataset: Dataset) -> Recipe:
     """
     epochs = max(3, -(-10_000 // len(dataset.split("train"))))
     return Recipe("minilm", dataset.hash("train"), dataset.hash("dev"), epochs=epochs)
-
-
-def adapter_folder(recipe: Recipe) -> Path:
-    """Return where the adapter of a recipe is cached."""
-    return user_cache_path("gauntlet") / "victims" / f"{recipe.architecture}-{recipe.id}"
 
 
 def load_adapter(folder: Path, name: str, options: VictimOptions) -> TransformerVictim:

@@ -1,4 +1,4 @@
-"""Training a token classifier: low-rank adapter and head on a frozen encoder."""
+"""Training a token classifier: low-rank adapter and head on a frozen encoder; and what other trainings share."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import random
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,13 +20,23 @@ from benchmark.progress import Progress, silent
 from benchmark.quiet import silent_transformers
 from benchmark.resources.encoders import minilm_folder
 from benchmark.types import Sentence
-from benchmark.victims.recipe import Recipe
+from benchmark.victims.recipe import Recipe, TrainingRecipe
 from benchmark.victims.transformer import TransformerVictim
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["strict_f1", "train_adapter", "with_adapter"]
+    from benchmark.contracts import Victim
+
+__all__ = [
+    "labels_of",
+    "save_whole",
+    "similar_lengths",
+    "strict_f1",
+    "train_adapter",
+    "training_sentences",
+    "with_adapter",
+]
 
 _IGNORE = -100  # transformers' mark for pieces without a label
 _DROPOUT = 0.1
@@ -46,11 +56,9 @@ def train_adapter(
     import torch
     from peft import LoraConfig, TaskType, get_peft_model
 
-    train = _training_sentences(recipe, dataset)
+    train = training_sentences(recipe, dataset)
     dev = dataset.split("dev")
-    labels = ["O", *(f"{mark}-{kind}" for kind in dataset.types for mark in "BI")]
-    if len(labels) == 1:
-        raise BadInput(f"data set {dataset.name} has no entities to learn")
+    labels = labels_of(dataset)
     torch.manual_seed(recipe.seed)
     config = LoraConfig(
         task_type=TaskType.TOKEN_CLS,
@@ -70,7 +78,7 @@ def train_adapter(
     step = 0
     for epoch in range(recipe.epochs):
         model.train()
-        for batch in _batches(train, recipe.batch_size, random.Random(f"{recipe.seed} {epoch}")):  # noqa: S311
+        for batch in similar_lengths(train, recipe.batch_size, random.Random(f"{recipe.seed} {epoch}")):  # noqa: S311
             report(stage, step, steps)
             loss = model(**_encode(batch, victim, labels, device)).loss
             loss.backward()
@@ -105,7 +113,7 @@ def with_adapter(base: Path, folder: Path, labels: Sequence[str]) -> Any:
         raise BadInput(f"the adapter in {folder} cannot be loaded: {first_line(error)}") from error
 
 
-def strict_f1(victim: TransformerVictim, sentences: Sequence[Sentence]) -> float:
+def strict_f1(victim: Victim, sentences: Sequence[Sentence]) -> float:
     """Return the strict IOB2 micro F1; a sentence the victim cannot read counts with all its mentions missed."""
     readable = [k for k, sentence in enumerate(sentences) if victim.fits(sentence.tokens)]
     tags = [["O"] * len(sentence) for sentence in sentences]
@@ -115,7 +123,23 @@ def strict_f1(victim: TransformerVictim, sentences: Sequence[Sentence]) -> float
     return float(f1_score(gold, tags, mode="strict", scheme=IOB2, zero_division=0))
 
 
-def _training_sentences(recipe: Recipe, dataset: Dataset) -> list[Sentence]:
+def labels_of(dataset: Dataset) -> list[str]:
+    """Return the IOB2 labels that a victim trained on the data set has.
+
+    Raises:
+        BadInput: it has no entities.
+    """
+    if not dataset.types:
+        raise BadInput(f"data set {dataset.name} has no entities to learn")
+    return ["O", *(f"{mark}-{kind}" for kind in dataset.types for mark in "BI")]
+
+
+def training_sentences(recipe: TrainingRecipe, dataset: Dataset) -> list[Sentence]:
+    """Return the training sentences that the recipe uses.
+
+    Raises:
+        BadInput: the data set has no training split.
+    """
     train = list(dataset.split("train"))
     if recipe.sentences is None:
         return train
@@ -168,7 +192,7 @@ def _encode(
     }
 
 
-def _batches(sentences: Sequence[Sentence], size: int, rng: random.Random) -> Iterator[list[Sentence]]:
+def similar_lengths(sentences: Sequence[Sentence], size: int, rng: random.Random) -> Iterator[list[Sentence]]:
     """Yield shuffled batches of sentences of similar length."""
     order = list(sentences)
     rng.shuffle(order)
@@ -196,19 +220,32 @@ def _store(model: Any, state: dict[str, torch.Tensor], card: dict[str, Any], fol
     """Write the adapter in half precision, atomically."""
     from safetensors.torch import save_file
 
-    scratch: str | None = None
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        scratch = tempfile.mkdtemp(dir=folder.parent, prefix=".training-")
-        save_file({name: tensor.half() for name, tensor in state.items()}, Path(scratch) / "adapter_model.safetensors")
+    def write(scratch: Path) -> None:
+        save_file({name: tensor.half() for name, tensor in state.items()}, scratch / "adapter_model.safetensors")
         config = model.peft_config["default"].to_dict()
         config |= {"base_model_name_or_path": card["architecture"], "inference_mode": True}
         config = {key: sorted(value) if isinstance(value, set) else value for key, value in config.items()}
         for name, content in (("adapter_config.json", config), ("recipe.json", card)):
             text = json.dumps(content, indent=1, sort_keys=True)
-            (Path(scratch) / name).write_text(text + "\n", encoding="utf-8")
-        Path(scratch).chmod(0o755)  # temporary folders are private
-        (Path(scratch) / "adapter_model.safetensors").chmod(0o644)
+            (scratch / name).write_text(text + "\n", encoding="utf-8")
+
+    save_whole(folder, write)
+
+
+def save_whole(folder: Path, write: Callable[[Path], None]) -> None:
+    """Let `write` fill a folder aside and move it into place, so that it is there as a whole or not at all.
+
+    Raises:
+        CannotSave: the folder cannot be written.
+    """
+    scratch: str | None = None
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        scratch = tempfile.mkdtemp(dir=folder.parent, prefix=".training-")
+        write(Path(scratch))
+        Path(scratch).chmod(0o755)  # temporary folders and safetensors are private
+        for file in Path(scratch).glob("*.safetensors"):
+            file.chmod(0o644)
         os.replace(scratch, folder)  # noqa: PTH105 - beside its twin in `store`
     except OSError as error:
         if scratch:

@@ -48,7 +48,7 @@ def run(*arguments, attack="identity"):
         (run(attack="deepwrodbug-i"), "unknown attack 'deepwrodbug-i'; did you mean deepwordbug-i"),
         (run(attack="zzz"), "unknown attack 'zzz'; known: bae, bert-attack, casing"),
         (run("--victim", "minlm/newsroom"), "unknown victim 'minlm/newsroom'; did you mean minilm/newsroom"),
-        (run("--victim", "zzz"), "forms: minilm/DATASET, hf:REPO, path:FOLDER, spacy:PIPELINE"),
+        (run("--victim", "zzz"), "forms: minilm/DATASET, cnn-lstm-crf/DATASET, hf:REPO, path:FOLDER, spacy:PIPELINE"),
         (run("--victim", "minilm/newsrom"), "unknown data set 'newsrom'; did you mean newsroom"),
         (run("--dataset", "newsrom"), "unknown data set 'newsrom'; did you mean newsroom"),
         (run("--dataset", "zzz"), "known: conll2003"),

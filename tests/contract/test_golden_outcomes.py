@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stubs import LABELS, sentence, stub_resources
+from stubs import LABELS, StubWhiteBox, sentence, stub_resources
 
+from attacks.static_attack import StaticAttack
 from benchmark.api import attack
 from benchmark.journal import outcome_to_json
 from benchmark.runner import ATTACKS
-from benchmark.threat import Access
 from benchmark.types import Prediction
 
 FOLDER = Path(__file__).parent.parent / "golden"
@@ -33,17 +33,11 @@ SENTENCES = [
 ]
 
 
-class FormulaVictim:
+class FormulaVictim(StubWhiteBox):
     """Knows six names by heart, in one casing, and trusts them by what stands around them."""
 
-    name, labels, access, fingerprint, settings = "formula", LABELS, Access.SCORES, "formula", {}
-    unknown_word = "[UNK]"
-
-    def fits(self, tokens):
-        return True
-
-    def predict(self, batch):
-        return [self._predict(tokens) for tokens in batch]
+    def __init__(self):
+        super().__init__(lambda tokens: ())
 
     def _predict(self, tokens):
         rows = np.full((len(tokens), len(LABELS)), 0.01)
@@ -61,7 +55,11 @@ class FormulaVictim:
 @pytest.mark.parametrize("mode", ["first-success", "escalate"])
 def test_an_attack_does_what_its_version_did(name, mode):
     card = ATTACKS.get(name).card
-    outcomes = attack(FormulaVictim(), SENTENCES, name, queries=60, seed=7, mode=mode, resources=stub_resources())
+    # The one text that a static attack makes seldom breaks a victim, and an outcome shows only what reached the goal.
+    goal = "perturbed" if issubclass(ATTACKS.get(name), StaticAttack) else "untargeted-strict"
+    outcomes = attack(
+        FormulaVictim(), SENTENCES, name, goal=goal, queries=60, seed=7, mode=mode, resources=stub_resources()
+    )
     found = json.loads(json.dumps([outcome_to_json(outcome) for outcome in outcomes]))
     path = FOLDER / f"{name}-v{card.version}-{mode}.json"
     if os.environ.get("GAUNTLET_WRITE_GOLDEN"):
@@ -78,4 +76,5 @@ def test_the_goldens_show_attacks_that_work():
         (path,) = FOLDER.glob(f"{name}-v*-first-success.json")
         statuses = [record["status"] for record in json.loads(path.read_text())]
         assert "success" in statuses, name
-        assert statuses[3] == "skipped"
+        # Of a text without mentions only the goal of the static attacks has a use.
+        assert (statuses[3] == "skipped") is not issubclass(ATTACKS.get(name), StaticAttack)

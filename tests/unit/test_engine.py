@@ -6,7 +6,7 @@ import pytest
 from stubs import StubVictim, lexicon, sentence
 
 from benchmark.attacking import Assault, Mode
-from benchmark.engine import Ask, Engine, Job, ServiceFailed
+from benchmark.engine import Ask, Engine, Job, Memory, ServiceFailed
 from benchmark.goals import goal_named
 from benchmark.runner import ATTACKS
 from benchmark.threat import Budget
@@ -114,21 +114,23 @@ def test_a_job_is_taken_from_the_queue_only_when_its_turn_comes():
 
 def test_memory_is_bounded_and_forgets_what_was_used_longest_ago():
     service = Doubling()
-    engine = Engine(concurrency=1, cache_entries=3)
+    memory = Memory(3)
+    engine = Engine(concurrency=1, memory=memory)
     rounds = [[1], [2], [3], [1], [4], [1], [2]]
     assert results(engine, [Job("a", asking(service, *rounds))]) == {"a": [[2], [4], [6], [2], [8], [2], [4]]}
     assert service.asked == [1, 2, 3, 4, 2]
-    assert len(engine._remembered) == 3
+    assert len(memory) == 3
 
 
 @pytest.mark.parametrize("entries", [0, 1, 5])
 def test_answers_are_right_though_memory_is_smaller_than_a_round(entries):
     service = Doubling()
-    engine = Engine(cache_entries=entries)
+    memory = Memory(entries)
+    engine = Engine(memory=memory)
     jobs = [Job(str(k), asking(service, range(k, k + 20), range(k, k + 20))) for k in range(3)]
     wanted = {str(k): [[2 * i for i in range(k, k + 20)]] * 2 for k in range(3)}
     assert results(engine, jobs) == wanted
-    assert len(engine._remembered) <= entries
+    assert len(memory) <= entries
 
 
 def test_services_with_the_same_identity_share_memory_and_others_do_not():
@@ -252,7 +254,7 @@ def test_outcomes_do_not_depend_on_concurrency_batch_size_memory_or_order(attack
         {"concurrency": 1},
         {"concurrency": 16},
         {"concurrency": 16, "batch_size": 3},
-        {"concurrency": 64, "cache_entries": 5},
+        {"concurrency": 64, "memory": Memory(5)},
         {"texts": TEXTS[::-1], "concurrency": 16},
     ):
         assert outcomes(**options) == wanted

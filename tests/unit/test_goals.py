@@ -301,6 +301,17 @@ def test_a_replaced_mention_still_stands_for_the_original_one():
     assert goal.label_score(known, candidate, (*tags[:5], "B-LOC", "O")) == 1 / 3
 
 
+def test_every_changed_text_is_perturbed_whatever_the_victim_says():
+    known, goal = clean(), goal_named("perturbed")
+    changed = known.sentence.replace(0, "another")
+    for tags in (known.prediction.tags, ("O",) * len(changed)):
+        assert goal.label_score(known, changed, tags) == 1
+        assert goal.confidence_score(known, changed, Prediction(tags)) == 1
+        assert goal.label_score(known, known.sentence, tags) == 0
+    bare = sentence("it rained", "O O")
+    assert goal.unusable(Clean(bare, Prediction(bare.tags), LABELS)) is None
+
+
 def test_goals_are_found_by_the_names_they_carry():
     for name in GOALS:
         concrete = name.replace("TYPE", "MISC")

@@ -41,6 +41,8 @@ FULL = Outcome(
     forwards=15,
     trajectory=((1, 0.1), (12, 0.75)),
     rejected={"touch": 4, "invalid – text": 1},
+    attributions=(0.5, -0.25, 0.0, 1e-6),
+    chosen=(0, 3),
 )
 PARAPHRASE = Outcome(
     sentence_id="p",
@@ -127,6 +129,8 @@ OUTCOMES = st.builds(
     forwards=COUNTS,
     trajectory=st.lists(st.tuples(COUNTS, NUMBERS), max_size=4).map(tuple),
     rejected=st.dictionaries(WORDS, COUNTS, max_size=4),
+    attributions=st.none() | st.lists(NUMBERS, max_size=4).map(tuple),
+    chosen=st.lists(COUNTS, max_size=3).map(tuple),
 )
 
 

@@ -234,10 +234,14 @@ def test_no_question_no_answer(model):
 # --- casing and merging -----------------------------------------------------------------------------------------------
 
 
-def test_an_inserted_word_takes_no_casing_from_its_neighbours(models):
-    (found,) = run(lambda: models["wordpiece"].fill_gap(("THE", "BANK"), [0, 1, 2], 300))
-    assert all(word in {word.lower(), "I"} for words in found for word, _ in words)
-    assert all("bank" in {word for word, _ in words} for words in found)
+def test_an_inserted_word_takes_a_capital_only_where_the_text_begins_with_one(models):
+    first, *others = run(lambda: models["wordpiece"].fill_gap(("THE", "BANK"), [0, 1, 2], 300))[0]
+    assert first
+    assert all(word == word[:1].upper() + word[1:] for word, _ in first)
+    assert all(word in {word.lower(), "I"} for words in others for word, _ in words)
+    assert all("bank" in {word.lower() for word, _ in words} for words in (first, *others))
+    ((plain,),) = run(lambda: models["wordpiece"].fill_gap(("the", "bank"), [0], 300))
+    assert all(word in {word.lower(), "I"} for word, _ in plain)
 
 
 def test_a_merged_word_at_the_beginning_of_a_sentence_keeps_its_capital(models):

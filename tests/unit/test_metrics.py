@@ -104,6 +104,7 @@ INSERTED = Example(
         gradient_queries=3,
         queries_to_success=33,
         forwards=30,
+        attributions=(0.1, 0.7, 0.2),
     ),
     similarity=0.7,
     grammar_errors={"grammar": 2},
@@ -125,6 +126,7 @@ BROKEN_OFF = Example(
         search_queries=3,
         forwards=4,
         rejected={"invalid": 4, "touch": 1},
+        attributions=(0.2, 0.9),
     )
 )
 SKIPPED = Example(outcome("s5", "skipped", "O O", "O B-MISC", "d3", reason="no entity", unseen=(), forwards=1))
@@ -198,6 +200,9 @@ EXAMPLES = [FIRST, INSERTED, FAILED, BROKEN_OFF, SKIPPED, LATE]
         ("recall.seen.after", 2 / 3, 6),
         ("recall.unseen.after", 0.0, 6),
         ("queries", (9 + 43 + 512 + 3 + 700) / 5, 5),
+        ("context_share.top1", 1 / 2, 2),
+        ("context_share.top3", 2 / 5, 2),
+        ("context_share.all", 2 / 5, 2),
         ("queries_to_success", (5 + 33 + 600) / 3, 3),
         ("queries_to_success.median", 33.0, 3),
         ("constraint_queries", 2 / 5, 5),
@@ -546,6 +551,6 @@ def test_judges_read_both_texts_of_successes_only_and_take_the_difference():
     assert judges.identity == {
         "similarity": "encoder",
         "grammar_errors": "checker",
-        "label_risk": "rules 1, stub stub (stub), stub stub (stub)",
+        "label_risk": "rules 2, stub stub (stub), stub stub (stub)",
         "fluency": "stub language model",
     }

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from stubs import LABELS, StubVictim, lexicon, sentence
+from stubs import LABELS, StubVictim, StubWhiteBox, lexicon, sentence
 
+from benchmark.attacking import Assault, Mode
+from benchmark.contracts import Attack, attack
 from benchmark.engine import Engine, Job
 from benchmark.goals import Clean, goal_named
 from benchmark.probe import BudgetSpent, GoalReached, Probe, Verdict, VictimService, best, rng_for
+from benchmark.resources.loading import Resources
 from benchmark.threat import Access, Budget, ThreatModel, Touch
 from benchmark.types import Prediction
+from benchmark.victims.white_box import Gradient
 
 # Two persons; the victim knows them by heart and misses them as soon as a letter changes.
 TEXT = sentence("so Ana met Bo , twice", "O B-PER O B-PER O O")
@@ -23,7 +27,7 @@ class Setting:
         self.victim = victim or StubVictim(lexicon(KNOWN))
         (prediction,) = self.victim.predict([original.tokens])
         self.victim.asked.clear()
-        self.victim.batches.clear()
+        self.victim.sizes.clear()
         self.probe = Probe(
             VictimService(self.victim),
             Clean(original, prediction, self.victim.labels),
@@ -235,7 +239,7 @@ def test_refused_candidates_do_not_use_up_the_budget():
 def test_nothing_to_ask_is_no_question():
     setting = Setting()
     assert setting.ask() == []
-    assert setting.victim.batches == []
+    assert setting.victim.sizes == []
 
 
 def test_a_success_that_a_constraint_on_the_answer_refuses_does_not_count():
@@ -315,3 +319,21 @@ def test_a_victim_is_told_apart_by_weights_and_settings():
 
     assert identity("f", a=1, b=2) == identity("f", b=2, a=1)
     assert len({identity("f", a=1), identity("g", a=1), identity("f", a=2)}) == 3
+
+
+def test_queries_to_success_count_the_gradients_before_them():
+    """An attack that reads 32 gradients first has not succeeded within one query."""
+
+    class Peeking(Attack):
+        async def run(self, sentence, probe):
+            await probe.gradients([Gradient(sentence.tokens, ((0, "B-PER"),))] * 32)
+            await probe([sentence.replace(1, "x"), sentence.replace(2, "gone")])
+
+    peeking = attack("peeking", access=Access.GRADIENTS)(Peeking)()
+    victim = StubWhiteBox(lambda tokens: ["O" if "gone" in tokens else "B-PER", *["O"] * (len(tokens) - 1)])
+    assault = Assault(
+        peeking, victim, goal_named("untargeted-strict"), Mode.FIRST_SUCCESS, Budget(64), 0, resources=Resources()
+    )
+    (done,) = Engine().run([assault.job(sentence("Ana said it", "B-PER O O"))])
+    assert done.result.queries_to_success == 34
+    assert done.result.queries == 34

@@ -11,7 +11,7 @@ from benchmark.errors import BadInput, MissingResource
 from benchmark.model_files import MODEL_FILES, fingerprint_of, require_safetensors
 from benchmark.resources.encoders import DEFAULT_ENCODER
 from benchmark.resources.grammar import DEFAULT_CHECKER
-from benchmark.resources.loading import KINDS, Resources
+from benchmark.resources.loading import KINDS, Circumstances, Resources
 
 CPU = torch.device("cpu")
 
@@ -47,10 +47,12 @@ def test_later_changes_of_what_was_given_do_not_matter():
 
 def test_resources_are_loaded_by_kind_and_name(tmp_path):
     (tmp_path / "v.txt").write_text("red 1 0\nblue 0 1\n")
-    resources = Resources.load({"word_vectors": f"path:{tmp_path / 'v.txt'}", "grammar": DEFAULT_CHECKER}, CPU)
+    resources = Resources.load(
+        {"word_vectors": f"path:{tmp_path / 'v.txt'}", "grammar": DEFAULT_CHECKER}, Circumstances(CPU)
+    )
     assert list(resources.identities) == ["grammar", "word_vectors"]
     assert resources.word_vectors.cosine("red", "blue") == 0
-    assert Resources.load({}, CPU).identities == {}
+    assert Resources.load({}, Circumstances(CPU)).identities == {}
 
 
 @pytest.mark.parametrize(
@@ -62,20 +64,21 @@ def test_resources_are_loaded_by_kind_and_name(tmp_path):
         ("word_vectors", "nonesuch", BadInput),
         ("grammar", "nonesuch", BadInput),
         ("tagger", "xx_nonesuch", MissingResource),
+        ("knowledge", "nonesuch", BadInput),
         ("encoder", "/no/such/folder", MissingResource),
     ],
 )
 def test_what_cannot_be_loaded_is_told_in_one_line(kind, name, error):
     with pytest.raises(error) as told:
-        Resources.load({kind: name}, CPU)
+        Resources.load({kind: name}, Circumstances(CPU))
     assert "\n" not in str(told.value)
     assert name.partition(":")[2] in str(told.value) or name in str(told.value)
 
 
 def test_the_encoder_goes_where_the_rest_goes():
     """To the second graphics card too, not to the first."""
-    assert KINDS["encoder"](DEFAULT_ENCODER, torch.device("cuda:1"))._device == "cuda:1"
-    assert KINDS["encoder"](DEFAULT_ENCODER, CPU)._device == "cpu"
+    assert KINDS["encoder"](DEFAULT_ENCODER, Circumstances(torch.device("cuda:1")))._device == "cuda:1"
+    assert KINDS["encoder"](DEFAULT_ENCODER, Circumstances(CPU))._device == "cpu"
 
 
 # --- the files of a model ---------------------------------------------------------------------------------------------

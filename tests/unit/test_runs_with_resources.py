@@ -185,7 +185,7 @@ def test_inflections_that_are_not_installed_are_told_first(victim, kinds, monkey
 
 
 def test_resources_are_loaded_by_kind_and_an_unnamed_one_is_a_fault_of_the_attack(kinds):
-    found = loading.Resources.load({"tagger": "a", "encoder": "b"}, device=None)
+    found = loading.Resources.load({"tagger": "a", "encoder": "b"}, loading.Circumstances(None))
     assert found.identities == {"encoder": "stub encoder", "tagger": "stub tagger"}
     assert list(found.identities) == ["encoder", "tagger"]
     with pytest.raises(LookupError, match="language_model that its `resources` do not name"):

@@ -11,6 +11,7 @@ from stubs import LABELS, StubLanguageModel, StubTagger, StubVictim, lexicon, se
 from attacks.bae import Bae
 from attacks.bert_attack import BertAttack
 from attacks.clare import Clare
+from attacks.constraints.names import NoNewNames
 from attacks.morpheus import Morpheus
 from attacks.random_word import RandomWord
 from attacks.textfooler import TextFooler
@@ -129,7 +130,7 @@ def test_an_edited_word_taken_for_an_entity_does_not_count(cls):
 
     def shifting(tokens):
         lost = any(word.lower() in {w.lower() for w in words} for word in tokens)
-        return ["B-MISC" if t in words else "O" if lost else KNOWN.get(t, "O") for t in tokens]
+        return ["B-MISC" if t.lower() in words else "O" if lost else KNOWN.get(t, "O") for t in tokens]
 
     outcome = attacked(cls(), StubVictim(shifting))
     assert outcome.status is Status.FAILED
@@ -310,8 +311,8 @@ def test_bae_keeps_the_part_of_speech(candidates):
     outcome = attacked(Bae(similarity=0.0))
     assert outcome.rejected["part of speech changed"] > 0
     new = {c.tokens[i] for c in candidates for i, word in enumerate(TEXT.tokens) if c.tokens[i] != word}
-    # To the stub "quickly" is an adverb and a word in capitals a proper noun; all others are nouns.
-    assert new == {"red", "market", "seventeen", "paint", "whose"}
+    # To the stub "quickly" is an adverb; all others are nouns.
+    assert new == {"red", "market", "seventeen", "paint", "whose", "harvest"}
 
 
 def test_a_language_model_that_fails_after_a_success_leaves_the_success():
@@ -483,7 +484,7 @@ def test_viba_tries_the_likelier_words_sooner():
             mine = [
                 t[question.at]
                 for t in victim.asked[1:]
-                if len(t) == 3 and (*t[: question.at], "-", *t[question.at + 1 :]) == question.tokens
+                if len(t) == 3 and (*t[: question.at], *t[question.at + 1 :]) == text.tokens
             ]
             turns["likeliest"] += mine.index(order[0])
             turns["least likely"] += mine.index(order[-1])
@@ -573,7 +574,8 @@ def test_clare_never_merges_across_a_mention_nor_inserts_into_one(candidates):
     attacked(Clare(merge=True, **ALL), text=text)
     found = kinds(candidates, text)
     assert found["merge"] == set()
-    assert found["insert"] == {0, 1, 3, 4, 5}
+    # Not before "traders", which is no mention and would stand there in its capital.
+    assert found["insert"] == {1, 3, 4, 5}
     for candidate in candidates:
         assert [candidate.tokens[s.start : s.end] for s in candidate.spans] == [("Ana", "Ruiz"), ("Rome",)]
 
@@ -741,3 +743,52 @@ def test_the_parameters_of_random_word_tell_a_new_version_of_its_model(monkeypat
     before = RandomWord(like="viba").parameters
     monkeypatch.setattr(VirtualBoundary, "card", replace(VirtualBoundary.card, version=99))
     assert (RandomWord(like="viba").parameters, RandomWord.card.version) != (before, RandomWord.card.version)
+
+
+def test_clare_inserts_before_a_mention_that_begins_the_text(candidates):
+    text = sentence("Ana told traders", "B-PER O O")
+    attacked(Clare(**ALL), text=text)
+    first = {c.tokens[0] for c in candidates if not c.sources[0]}
+    assert first
+    assert first == {word.capitalize() for word in first}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "allowed"),
+    [
+        ("traders", "brokers", True),
+        ("traders", "Brokers", False),
+        ("traders", "friday", False),
+        ("traders", "FRIDAY", False),
+        ("Friday", "Monday", True),
+        ("friday", "monday", True),
+        ("TRADERS", "BROKERS", True),
+        ("TRADERS", "LONDON", False),
+    ],
+)
+def test_no_edit_brings_a_name_into_the_context(old, new, allowed):
+    text = sentence(f"Ana told {old}", "B-PER O O")
+    assert (NoNewNames().objection(text, text.replace(2, new)) is None) == allowed
+
+
+def test_a_capital_at_the_start_of_a_text_is_no_name_but_a_listed_word_is():
+    text = sentence("fish swim in Rome", "O O O B-LOC")
+    assert NoNewNames().objection(text, text.replace(0, "Birds")) is None
+    assert NoNewNames().objection(text, text.insert(0, "However")) is None
+    assert NoNewNames().objection(text, text.replace(0, "Germans")) == "new name"
+
+
+def test_what_an_edit_does_to_a_mention_is_not_for_this_rule():
+    text = sentence("Ana told traders", "B-PER O O")
+    assert NoNewNames().objection(text, text.replace(0, "Berlin")) is None
+
+
+def test_random_word_passes_parameters_on_to_the_attack_it_stands_beside():
+    control = RandomWord.configured({"like": "clare", "words": 2, "merge": True, "k": 7})
+    assert (control.words, control.model) == (2, Clare(merge=True, k=7))
+    assert control.parameters["model"]["k"] == 7
+    assert control.parameters["merge"] is True
+    with pytest.raises(BadInput, match="no parameter 'tagger'"):
+        RandomWord.configured({"like": "clare", "tagger": "x"})
+    with pytest.raises(BadInput, match="words must be int"):
+        RandomWord.configured({"words": "many"})

@@ -9,7 +9,7 @@ import pytest
 import torch
 from tiny_models import MASKED, SENTENCES, causal_tokenizer, save_masked
 from tokenizers import Tokenizer, models, pre_tokenizers
-from transformers import AutoTokenizer, BertTokenizerFast
+from transformers import AutoTokenizer, BertTokenizerFast, PreTrainedTokenizerFast
 
 from benchmark import word_pieces
 from benchmark.errors import BadInput
@@ -87,6 +87,19 @@ def test_what_is_remembered_is_bounded_and_still_right(tokenizers, monkeypatch):
     for k in range(50):
         assert own.of((f"word{k}", "old", "market", "fees", "harbour"))[1:] == expected
         assert len(own._pieces) <= 3 + 5
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_byte_level_tokenizer_reads_words_as_they_stand_in_a_text(inside):
+    """Also where its file says otherwise: not the "ness" of "weakness"."""
+    vocabulary = {piece: k for k, piece in enumerate(["<unk>", "w", "n", "Ġ", "Ġw", "Ġn"])}
+    backend = Tokenizer(models.BPE(vocabulary, [("Ġ", "w"), ("Ġ", "n")], unk_token="<unk>"))
+    plain = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    digits = pre_tokenizers.Digits()
+    backend.pre_tokenizer = pre_tokenizers.Sequence([digits, plain]) if inside else plain
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, unk_token="<unk>", add_prefix_space=True)
+    words = WordPieces(tokenizer, "bytes").of(("w", "n"))
+    assert words == [(vocabulary["Ġw"],), (vocabulary["Ġn"],)]
 
 
 def test_a_slow_tokenizer_is_refused():

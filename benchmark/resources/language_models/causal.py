@@ -28,6 +28,8 @@ __all__ = ["CausalLanguageModel", "smollm2"]
 
 # Drafts a gap that are judged by the right side, and for the first word of a text.
 _DRAFTS, _FIRST_DRAFTS = 48, 192
+# Raised when answers change.
+_VERSION = 2
 
 
 class CausalLanguageModel(LanguageModel):
@@ -46,7 +48,8 @@ class CausalLanguageModel(LanguageModel):
         self._model = model
         self._device = device
         self._rows = rows_per_forward(device)
-        self.identity = f"{identity} on {device.type}, {self._rows} x {LENGTH_STEP}, {_DRAFTS}/{_FIRST_DRAFTS} drafts"
+        shapes = f"{self._rows} x {LENGTH_STEP}, {_DRAFTS}/{_FIRST_DRAFTS} drafts"
+        self.identity = f"{identity} on {device.type}, {shapes}, version {_VERSION}"
         self._pieces = WordPieces(tokenizer, name)
         self._words = whole_words(self._pieces)
         self._word_ids = sorted(self._words)

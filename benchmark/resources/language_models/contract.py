@@ -54,8 +54,8 @@ class Proposal(NamedTuple):
     probability: float
 
 
-# Stands at a place where nothing stood before; it is always hidden.
-_NOTHING = "-"
+# Stand at a place where nothing stood before; always hidden, so that only their casing is seen.
+_NOTHING, _CAPITAL = "-", "A"
 
 
 class LanguageModel(ABC):
@@ -84,8 +84,14 @@ class LanguageModel(ABC):
         return await Ask(self, [Gap(tokens, at, k, seen) for at in positions])
 
     async def fill_gap(self, tokens: Tokens, before: Sequence[int], k: int) -> list[tuple[Proposal, ...]]:
-        """Return for each position up to `k` words that could be inserted before it (`len(tokens)`: at the end)."""
-        return await Ask(self, [Gap((*tokens[:at], _NOTHING, *tokens[at:]), at, k) for at in before])
+        """Return for each position up to `k` words that could be inserted before it (`len(tokens)`: at the end).
+
+        What is put before a capitalised first word is capitalised.
+        """
+        first = _CAPITAL if tokens[:1] and tokens[0][:1].isupper() else _NOTHING
+        nothing = [first if at == 0 else _NOTHING for at in before]
+        gaps = [Gap((*tokens[:at], new, *tokens[at:]), at, k) for at, new in zip(before, nothing, strict=True)]
+        return await Ask(self, gaps)
 
     async def fill_merged(self, tokens: Tokens, positions: Sequence[int], k: int) -> list[tuple[Proposal, ...]]:
         """Return for each position up to `k` words that could stand for the token there and the next one."""

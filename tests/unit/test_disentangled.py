@@ -1,0 +1,257 @@
+"""The flagship: which words it picks, what it puts there, what it asks and what that costs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from stubs import StubKnowledge, StubLanguageModel, StubVictim, lexicon, sentence, stub_resources
+
+from attacks.disentangled import Disentangled
+from benchmark.alignment import apply_edits
+from benchmark.attacking import Assault, Mode
+from benchmark.datasets import find_dataset
+from benchmark.engine import Engine
+from benchmark.errors import BadInput
+from benchmark.goals import goal_named
+from benchmark.journal import outcome_from_json, outcome_to_json
+from benchmark.metrics import METRICS, Example
+from benchmark.probe import Probe
+from benchmark.resources.loading import Resources
+from benchmark.threat import Budget
+from benchmark.types import Outcome, Status
+from benchmark.victims import VictimOptions, find_victim
+from benchmark.victims.white_box import AttributionService
+
+TEXT = sentence(
+    "Maria Ruiz told traders that markets near Rome fell on Friday .", "B-PER I-PER O O O O O B-LOC O O O O"
+)
+# Neither function words nor marks; "Friday" is no gold mention and may be edited like any word.
+CONTEXT, ENTITY = {2, 3, 5, 8, 10}, {0, 1, 7}
+
+
+@pytest.fixture(scope="module")
+def victim():
+    return find_victim("minilm/newsroom", VictimOptions(device="cpu"))
+
+
+@pytest.fixture
+def candidates(monkeypatch):
+    """The candidates that reach the victim, in order; none succeeds."""
+    found, judge = [], Probe._judge
+
+    def spy(probe, candidate, prediction):
+        found.append(candidate)
+        return judge(probe, candidate, prediction)._replace(success=False)
+
+    monkeypatch.setattr(Probe, "_judge", spy)
+    return found
+
+
+def quick(**changes):
+    """The attack with a coarse integral, which is enough to see what it does."""
+    return Disentangled(**{"steps": 3, **changes})
+
+
+def resources(**more):
+    return Resources({**stub_resources()._loaded, **more})
+
+
+def attacked(attack, victim, text=TEXT, mode="first-success", budget=128, seed=0, **lean):
+    assault = Assault(
+        attack, victim, goal_named("untargeted-strict"), Mode(mode), Budget(budget), seed, resources=resources(**lean)
+    )
+    (done,) = Engine().run([assault.job(text)])
+    assert not done.result.reason, done.result.reason
+    return done.result
+
+
+def edited(candidate, text=TEXT):
+    return {i for i, (a, b) in enumerate(zip(text.tokens, candidate.tokens, strict=True)) if a != b}
+
+
+def test_attributions_of_rewritten_mentions_are_complete_at_the_default_steps(victim):
+    attack = Disentangled()
+    texts = [text for text in find_dataset("newsroom").split("test")[:12] if text.spans]
+    questions = [attack.question(text, probe_for(attack, victim, text)) for text in texts]
+    assert len(questions) > 5
+    assert all(question.instead for question in questions)
+    answers = AttributionService(victim).answer(questions)
+    missing = sum(abs(answer.words.sum() - (answer.value - answer.baseline)) for answer in answers)
+    assert missing < 0.05 * sum(abs(answer.value - answer.baseline) for answer in answers)
+    assert np.median([answer.incomplete for answer in answers]) < 0.05
+
+
+def probe_for(attack, victim, text):
+    """A probe as the harness makes it, caught at work."""
+    caught = []
+
+    class Catcher(Disentangled):
+        async def run(self, sentence, probe):
+            caught.append(probe)
+
+    attacked(Catcher(**attack.parameters), victim, text)
+    return caught[0]
+
+
+@pytest.mark.parametrize(("mode", "allowed"), [("both", CONTEXT | ENTITY), ("context", CONTEXT), ("entity", ENTITY)])
+def test_the_most_attributed_words_are_picked(mode, allowed, victim, candidates):
+    outcome = attacked(quick(mode=mode, words=2), victim)
+    shares = outcome.attributions
+    assert len(shares) == len(TEXT)
+    assert all(share >= 0 for share in shares)
+    best = sorted(allowed, key=lambda i: -shares[i])[:2]
+    assert list(outcome.chosen) == best
+    assert candidates
+    for candidate in candidates:
+        mentions = {
+            i for span in TEXT.spans for i in range(span.start, span.end) if set(best) & {*range(span.start, span.end)}
+        }
+        assert edited(candidate) <= set(best) | mentions
+
+
+def test_a_mention_is_replaced_as_a_whole_by_one_of_its_kind(victim, candidates):
+    attacked(quick(mode="entity", words=3, names=4), victim)
+    people = {c.tokens[:2] for c in candidates}
+    assert people <= {("Bob", "Stone"), ("Cleo", "Marsh"), ("Dora", "Lund"), ("Emil", "Vasa")}
+    assert len(people) > 1
+    assert {c.tokens[7] for c in candidates} <= {"Lima", "Oslo", "Quito", "Riga"}
+    assert all(c.tags == TEXT.tags for c in candidates)
+
+
+def test_a_name_may_be_longer_if_asked(victim, candidates):
+    text = sentence("Yesterday Maria went to Rome", "O B-PER O O B-LOC")
+    attacked(quick(mode="entity", words=2, same_length=False, sentences=40), victim, text)
+    assert {len(c) for c in candidates} == {5, 6}
+    assert all([c.tokens[s.start] for s in c.spans if s.type == "LOC"] != ["Rome"] for c in candidates)
+
+
+def test_context_words_give_way_to_neither_function_words_nor_names(victim, candidates):
+    model = StubLanguageModel(("whose", "london", "red", "paint", "harvest", "quickly", "market", "signal", "of"))
+    attacked(quick(mode="context", proposals=3), victim, language_model=model)
+    assert len(candidates) == 3
+    (at,) = set.union(*(edited(c) for c in candidates))
+    assert {c.tokens[at] for c in candidates}.isdisjoint({"whose", "london", "of"})
+
+
+@pytest.mark.parametrize("limit", [1, 4, 10])
+def test_no_more_sentences_are_asked_than_allowed(limit, victim, candidates):
+    outcome = attacked(quick(words=3, sentences=limit), victim)
+    assert outcome.search_queries == limit
+    assert len(candidates) <= limit  # an edited word taken for an entity does not count
+
+
+def test_the_most_similar_come_first(victim, candidates):
+    class Encoder:
+        identity = "the alphabet"
+
+        async def similarities(self, text, others):
+            return [1 - sum(map(ord, other)) / 1e5 for other in others]
+
+    attacked(quick(words=2), victim, encoder=Encoder())
+    sums = [sum(map(ord, c.text)) for c in candidates]
+    assert sums == sorted(sums)
+
+
+def test_no_two_mentions_get_the_same_name(victim, candidates):
+    text = sentence("Yesterday Rome beat Milan", "O B-LOC O B-LOC")
+    attacked(quick(mode="entity", words=2, sentences=40, ranked_by_similarity=False), victim, text)
+    assert candidates
+    assert all(c.tokens[1] != c.tokens[3] for c in candidates)
+
+
+def test_places_without_substitutes_are_passed_over(victim, candidates):
+    knowledge = StubKnowledge({"city": ("LOC", ("Lima", "Oslo"))})
+    outcome = attacked(quick(mode="entity"), victim, knowledge=knowledge)
+    assert outcome.chosen == (7,)
+    assert {c.tokens[7] for c in candidates} == {"Lima", "Oslo"}
+
+
+def test_numbers_and_function_words_are_no_places(victim):
+    text = sentence("Rome 1996 : 3 of these", "B-LOC O O O O O")
+    outcome = attacked(quick(mode="context"), victim, text)
+    assert (outcome.queries, outcome.chosen) == (0, ())
+
+
+def test_gradients_are_paid_for(victim, candidates):
+    assert attacked(quick(steps=20), victim).gradient_queries == 20
+    assert attacked(quick(attribution="saliency"), victim).gradient_queries == 1
+    assert attacked(quick(order="random"), victim).gradient_queries == 0
+    poor = attacked(quick(steps=20), victim, budget=18)
+    assert poor.gradient_queries == 8
+    assert poor.queries <= 18
+    assert attacked(quick(steps=20), victim, budget=1).queries == 1
+
+
+def test_a_rising_threshold_pays_for_its_attributions_once(victim):
+    outcome = attacked(quick(mode="entity", words=3), victim, mode="escalate", budget=512)
+    assert outcome.gradient_queries == 3
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"disentangle": False}, {"signed": True}, {"attribution": "saliency"}, {"order": "random"}],
+    ids=repr,
+)
+def test_the_same_seed_gives_the_same_outcome(changes, victim):
+    attack = quick(words=2, **changes)
+    one, two = (attacked(attack, victim, seed=3) for _ in range(2))
+    assert one == two
+    assert outcome_from_json(outcome_to_json(one)) == one
+
+
+def test_rewriting_the_mentions_changes_their_shares(victim):
+    rewritten = attacked(quick(), victim).attributions
+    plain = attacked(quick(disentangle=False), victim).attributions
+    assert rewritten != plain
+
+
+def test_a_success_is_stored_with_its_edits(victim):
+    texts = [text for text in find_dataset("newsroom").split("test")[:16] if text.spans]
+    outcomes = [attacked(quick(words=3), victim, text) for text in texts]
+    won = [(text, outcome) for text, outcome in zip(texts, outcomes, strict=True) if outcome.status is Status.SUCCESS]
+    assert won
+    for text, outcome in won:
+        assert apply_edits(text.tokens, outcome.edits) != text.tokens
+
+
+@pytest.mark.parametrize(
+    ("changes", "kinds"),
+    [
+        ({}, {"language_model", "knowledge", "encoder", "disentangler"}),
+        ({"mode": "context"}, {"language_model", "encoder", "disentangler"}),
+        ({"mode": "entity"}, {"knowledge", "encoder", "disentangler"}),
+        ({"disentangle": False}, {"language_model", "knowledge", "encoder"}),
+        ({"order": "random", "ranked_by_similarity": False}, {"language_model", "knowledge"}),
+    ],
+)
+def test_nothing_is_loaded_that_is_not_needed(changes, kinds):
+    assert set(Disentangled(**changes).resources) == kinds
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"mode": "all"}, {"attribution": "lime"}, {"words": 0}, {"order": "importance"}, {"sentences": 0}],
+    ids=repr,
+)
+def test_wrong_parameters_are_told(wrong):
+    with pytest.raises(BadInput):
+        Disentangled(**wrong)
+
+
+def test_a_victim_without_gradients_is_told():
+    with pytest.raises(BadInput, match="needs the victim's gradients"):
+        attacked(quick(), StubVictim(lexicon({"Maria": "B-PER"})))
+
+
+def test_the_share_of_context_words_is_reported_beside_their_base_rate():
+    def example(attributions):
+        return Example(
+            Outcome("s", None, 4, Status.FAILED, ("B-PER", "O", "O", "O"), ("O",) * 4, attributions=attributions)
+        )
+
+    values = {metric.name: metric for metric in METRICS}
+    examples = [example((0.9, 0.5, 0.1, 0.0)), example((0.2, 0.3, 0.9, 0.1)), example(None)]
+    assert values["context_share.top1"].value(examples, 10).value == 0.5
+    assert values["context_share.top3"].value(examples, 10).value == pytest.approx(4 / 6)
+    assert values["context_share.all"].value(examples, 10).value == 0.75
+    assert values["context_share.top1"].value(examples[2:], 10).value is None
