@@ -20,7 +20,7 @@ from benchmark.engine import Ask
 from benchmark.resources.loading import Resources
 from benchmark.threat import Access
 from benchmark.types import Prediction, Sentence, Tokens
-from benchmark.victims.white_box import AttributionService, GradientService
+from benchmark.victims.white_box import AttributionService, GradientService, identity_of
 
 if TYPE_CHECKING:
     from benchmark.contracts import Constraint, ModelConstraint, PredictionConstraint, Victim
@@ -81,7 +81,7 @@ class VictimService:
     @property
     def identity(self) -> str:
         """Weights and settings."""
-        return f"victim {self.victim.fingerprint} {sorted(self.victim.settings.items())}"
+        return f"victim {identity_of(self.victim)}"
 
     def answer(self, questions: Sequence[Tokens]) -> list[Prediction]:
         """Tag each text."""

@@ -29,7 +29,7 @@ from benchmark.provenance import Stopwatch, machine, versions
 from benchmark.registry import Registry
 from benchmark.resources.encoders import DEFAULT_ENCODER
 from benchmark.resources.grammar import DEFAULT_CHECKER
-from benchmark.resources.loading import LEARNING, Circumstances, Resources
+from benchmark.resources.loading import LEARNING, Circumstances, Resource, Resources, load_resource
 from benchmark.selection import Selection, SelectionRule, select
 from benchmark.spec import SCHEMA, RunSpec
 from benchmark.store import RunFolder, open_results
@@ -194,7 +194,7 @@ class Workshop:
         self._victims: dict[Any, Victim] = {}
         self._selections: dict[Any, Selection] = {}
         self._judges: dict[Any, Judges] = {}
-        self._resources: dict[Any, Resources] = {}
+        self._resources: dict[Any, Resource] = {}
         self._known_types: dict[int, Mapping[Tokens, frozenset[str]]] = {}
 
     def dataset(self, plan: Plan) -> Dataset:
@@ -212,17 +212,18 @@ class Workshop:
         return self._victims[key]
 
     def resources(self, wanted: Mapping[str, str], plan: Plan) -> Resources:
-        """Return what an attack leans on, loaded."""
-        key: tuple[Any, ...] = (tuple(sorted(wanted.items())), plan.options.device)
-        learning = not LEARNING.isdisjoint(wanted)
-        if learning:  # without need nothing is loaded anew for each data set and victim
-            key += (plan.dataset, plan.victim, repr(plan.options))
+        """Return what an attack leans on, each loaded once for all attacks that want it."""
+        return Resources({kind: self._resource(kind, name, plan) for kind, name in wanted.items()})
+
+    def _resource(self, kind: str, name: str, plan: Plan) -> Resource:
+        learning = kind in LEARNING  # only these are loaded anew for each data set and victim
+        key = (kind, name, plan.options.device, *((plan.dataset, plan.victim, repr(plan.options)) if learning else ()))
         if key not in self._resources:
             circumstances = Circumstances(choose_device(plan.options.device), report=self.report)
             if learning:
                 training = self.dataset(plan).splits.get("train", ())
                 circumstances = circumstances._replace(training=training, victim=self.victim(plan))
-            self._resources[key] = Resources.load(wanted, circumstances)
+            self._resources[key] = load_resource(kind, name, circumstances)
         return self._resources[key]
 
     def selection(self, plan: Plan) -> Selection:

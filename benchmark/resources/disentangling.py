@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from platformdirs import user_cache_path
 
+from benchmark.datasets.dataset import content_hash
 from benchmark.errors import BadInput, CannotSave, CorruptResult
 from benchmark.model_files import fingerprint_of
 from benchmark.progress import Progress, silent
@@ -131,7 +132,7 @@ def disentangler_for(
             "attack without it (--param disentangle=false)"
         )
     recipe = DisentanglerRecipe()
-    about = {"recipe": asdict(recipe), "victim": victim.fingerprint, "text": _hash_of(training)}
+    about = {"recipe": asdict(recipe), "victim": victim.fingerprint, "text": content_hash(training)}
     key = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
     folder = user_cache_path("gauntlet") / "disentanglers" / key
     if not (folder / "card.json").is_file():
@@ -282,10 +283,3 @@ def _step(optimizer: torch.optim.Optimizer, loss: torch.Tensor) -> None:
     optimizer.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
     optimizer.step()
-
-
-def _hash_of(sentences: Sequence[Sentence]) -> str:
-    digest = hashlib.sha256()
-    for sentence in sentences:
-        digest.update("\x1f".join((*sentence.tokens, *sentence.tags)).encode() + b"\x1e")
-    return digest.hexdigest()

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from benchmark.resources.word_vectors import WordVectors
     from benchmark.types import Sentence
 
-__all__ = ["KINDS", "LEARNING", "Circumstances", "Resource", "Resources"]
+__all__ = ["KINDS", "LEARNING", "Circumstances", "Resource", "Resources", "load_resource"]
 
 
 class Resource(Protocol):
@@ -137,6 +137,11 @@ KINDS: Mapping[str, Callable[[str, Any], Resource]] = {
 LEARNING = frozenset({"disentangler", "knowledge", "recogniser"})
 
 
+def load_resource(kind: str, name: str, circumstances: Circumstances) -> Resource:
+    """Load one resource; raises as `Resources.load`."""
+    return KINDS[kind](name, circumstances)
+
+
 class Resources:
     """The resources of one attack, loaded.
 
@@ -159,7 +164,7 @@ class Resources:
             BadInput: no such name.
             MissingResource: one is not there; the message tells how to get it.
         """
-        return cls({kind: KINDS[kind](name, circumstances) for kind, name in wanted.items()})
+        return cls({kind: load_resource(kind, name, circumstances) for kind, name in wanted.items()})
 
     @property
     def identities(self) -> dict[str, str]:

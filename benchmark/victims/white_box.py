@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
+    from benchmark.contracts import Victim
+
 __all__ = [
     "Attribution",
     "AttributionService",
@@ -38,6 +40,7 @@ __all__ = [
     "Target",
     "Units",
     "WhiteBox",
+    "identity_of",
 ]
 
 Target = tuple[tuple[int, str], ...]
@@ -163,6 +166,11 @@ class WhiteBox(Protocol):
         """Return (rows, words, labels) log-probabilities as a differentiable function of looked-up vectors."""
 
 
+def identity_of(victim: Victim | WhiteBox) -> str:
+    """Return the weights and settings that a victim's answers follow from."""
+    return f"{victim.fingerprint} {sorted(victim.settings.items())}"
+
+
 @dataclass(frozen=True, slots=True)
 class GradientService:
     """A victim's gradients, as the engine sees them."""
@@ -173,7 +181,7 @@ class GradientService:
     @property
     def identity(self) -> str:
         """Weights and settings."""
-        return f"gradients {_identity(self.victim)}"
+        return f"gradients {identity_of(self.victim)}"
 
     def answer(self, questions: Sequence[Gradient]) -> list[Gradients]:
         """Differentiate F at each text."""
@@ -204,7 +212,7 @@ class AttributionService:
     @property
     def identity(self) -> str:
         """Weights and settings."""
-        return f"attributions {_identity(self.victim)}"
+        return f"attributions {identity_of(self.victim)}"
 
     def answer(self, questions: Sequence[Attribution]) -> list[Attributions]:
         """Attribute F to the words of each text; questions alike in method, steps and table share forwards."""
@@ -284,10 +292,6 @@ def _target(victim: WhiteBox, targets: Sequence[Target], rows: int) -> Callable[
         return torch.zeros(rows, device=picked.device).index_add(0, row.to(picked.device), picked)
 
     return value
-
-
-def _identity(victim: WhiteBox) -> str:
-    return f"{victim.fingerprint} {sorted(victim.settings.items())}"
 
 
 def _array(tensor: torch.Tensor) -> NDArray[np.float32]:
