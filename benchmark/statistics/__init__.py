@@ -1,1 +1,12 @@
-"""Intervals and paired tests: pure functions of numbers, no input or output."""
+"""Intervals, paired tests and rankings: pure functions of numbers, no input or output.
+
+    totals          sums over sentences or documents, and the statistics computed from them
+    intervals       Wilson, bootstrap, median
+    paired          two rows on the same sentences: McNemar, approximate randomisation, interval of the difference
+    multiplicity    Holm's correction
+    ranking         all pairs of a board: rank intervals, tie groups
+    power           what a number of sentences can tell apart
+
+`paired.mcnemar` compares attack rates and `paired.approximate_randomisation` compares F1, which is no mean over
+sentences. The latter is also the test of attack rates where sentences come in documents.
+"""
