@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from attacks.candidates.character_edits import character_edits
 from attacks.constraints.names import NoNewNames
 from attacks.constraints.vocabulary import OutOfVocabulary
-from attacks.search.gradient_beam import Flips, again_and_again, beam_on_answers, beam_on_estimates
+from attacks.hotflip import ORDERS, PAPER, search_in_order
+from attacks.search.gradient_beam import Flips, beam_on_answers, beam_on_estimates
 from benchmark.contracts import Attack, Constraint, ModelConstraint, Victim, attack
 from benchmark.errors import BadInput
 from benchmark.resources.word_vectors import DEFAULT_WORD_VECTORS
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
     from benchmark.types import Sentence
     from benchmark.victims.white_box import WhiteBox
 
-PAPER = "Ebrahimi et al. 2018, HotFlip: White-Box Adversarial Examples for Text Classification"
-ORDERS = ("gradient", "random")
+__all__ = ["CharacterFlips", "HotFlipChar", "HotFlipSubword"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,15 +94,11 @@ class CharacterFlips(Attack):
         return (OutOfVocabulary(),)
 
     async def run(self, sentence: Sentence, probe: Probe) -> None:
-        """Search once along the gradients; the control searches by chance, again and again."""
+        """Search among the edits of all words."""
         edits = {word: self.edits(word, probe) for word in set(sentence.tokens)}
         words = {i: edits[word] for i, word in enumerate(sentence.tokens)}
-        flips = Flips(words, probe, blind=self.order == "random")
         steps = max(1, int(round(self.share * sum(map(len, sentence.tokens)), 9)))
-        if self.order == "random":
-            await again_and_again(lambda: self.search(sentence, flips, steps, probe), probe)
-        else:
-            await self.search(sentence, flips, steps, probe)
+        await search_in_order(self.order, words, probe, lambda flips: self.search(sentence, flips, steps, probe))
 
     @abstractmethod
     async def search(self, sentence: Sentence, flips: Flips, steps: int, probe: Probe) -> None:

@@ -11,13 +11,13 @@ The paper's second attack, which puts the victim's unknown word in a word's plac
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from attacks.constraints.lexeme import AnotherLexeme
 from attacks.constraints.part_of_speech import SamePartOfSpeech
-from attacks.hotflip_char import ORDERS, PAPER
-from attacks.search.gradient_beam import Flips, again_and_again, beam_on_estimates
+from attacks.hotflip import ORDERS, PAPER, search_in_order
+from attacks.search.gradient_beam import Flips, beam_on_estimates
 from attacks.word_attack import WordAttack
 from benchmark.casing import cased_like
 from benchmark.contracts import ModelConstraint, Victim, attack
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from benchmark.probe import Probe
     from benchmark.types import Sentence
     from benchmark.victims.white_box import WhiteBox
+
+__all__ = ["HotFlipWord"]
 
 
 @attack("hotflip-word", access=Access.GRADIENTS, touch=Touch.CONTEXT, paper=PAPER)
@@ -83,19 +85,18 @@ class HotFlipWord(WordAttack):
         return (AnotherLexeme(), SamePartOfSpeech(), *super().model_constraints)
 
     async def run(self, sentence: Sentence, probe: Probe) -> None:
-        """Search once along the gradients; the control searches by chance, again and again."""
+        """Search among the near words that the victim reads in as many units."""
         places = self.places(sentence, probe)
         candidates = await self.edits(sentence, places, probe)
         words = {
             i: [new.tokens[i] for new in own if self.reads_alike(sentence.tokens[i], new.tokens[i], probe)]
             for i, own in zip(places, candidates, strict=True)
         }
-        flips = Flips(words, probe, blind=self.order == "random")
 
-        async def search() -> None:
-            await beam_on_estimates(sentence, flips, probe, width=self.width, steps=self.flips)
+        def search(flips: Flips) -> Awaitable[None]:
+            return beam_on_estimates(sentence, flips, probe, width=self.width, steps=self.flips)
 
-        await (again_and_again(search, probe) if self.order == "random" else search())
+        await search_in_order(self.order, words, probe, search)
 
     async def edits(self, sentence: Sentence, positions: Sequence[int], probe: Probe) -> list[list[Sentence]]:
         """Replace each word by the near words that are allowed there."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from attacks.word_attack import WordAttack
 from benchmark.contracts import Attack, Constraint, ModelConstraint, PredictionConstraint, attack
 from benchmark.errors import BadInput
-from benchmark.runner import attack_named
+from benchmark.finding import attack_named
 from benchmark.threat import Access, Touch
 
 if TYPE_CHECKING:

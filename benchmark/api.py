@@ -14,9 +14,9 @@ from benchmark.contracts import Victim
 from benchmark.device import choose_device
 from benchmark.engine import Engine
 from benchmark.errors import BadInput
+from benchmark.finding import attack_named, profile_named, resources_wanted
 from benchmark.goals import goal_named
 from benchmark.resources.loading import Circumstances, Resources
-from benchmark.runner import attack_named, profile_named, resources_wanted
 from benchmark.tag_schemes import to_iob2
 from benchmark.threat import Access, Budget
 from benchmark.types import Outcome, Prediction, Sentence, Tags, Tokens

@@ -179,7 +179,7 @@ class Assault:
             trajectory=tuple((query, round(score, _DIGITS)) for query, score in probe.trajectory),
             rejected=dict(sorted(probe.rejected.items())),
             attributions=None if probe.attributed is None else tuple(round(x, _DIGITS) for x in probe.attributed),
-            chosen=tuple(probe.chosen),
+            chosen=tuple(probe.chosen_for_found if found else probe.chosen),
         )
 
     def _not_attacked(self, sentence: Sentence, reason: str, clean: Clean | None = None) -> Outcome:

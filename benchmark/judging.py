@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
 
 from benchmark.alignment import adversarial_sentence
 from benchmark.independent_taggers import independent_taggers
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
 __all__ = ["Judges"]
 
 _DIGITS = 6
+_REMEMBERED = 50_000
 
+T = TypeVar("T", bound=Hashable)
+R = TypeVar("R")
 _Pairs = Mapping[str, tuple[Sentence, Sentence]]
 KnownTypes = Mapping[Tokens, frozenset[str]]
 
@@ -45,6 +49,9 @@ class Judges:
     grammar: GrammarChecker
     taggers: tuple[Victim, ...]
     fluency: LanguageModel | None = None
+    # What was judged before: the runs of a suite share most of their original sentences.
+    _counted: dict[str, Counter[str]] = field(default_factory=dict, init=False, repr=False)
+    _tagged: dict[str, dict[Tokens, Tags]] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
     def named(cls, encoder: str, grammar: str, fluency: str | None, victim: Victim, device: torch.device) -> Judges:
@@ -96,9 +103,13 @@ class Judges:
             for outcome in outcomes
             if outcome.status is Status.SUCCESS
         }
-        similarity = self._similarity(pairs)
-        errors = self._grammar_errors(pairs)
-        risk = self._label_risk(pairs, errors, known_types)
+        # The checker lets go of Python's lock, and the back ends do: they work side by side.
+        with ThreadPoolExecutor(1) as beside:
+            counting = beside.submit(self._grammar_errors, pairs)
+            similarity = self._similarity(pairs)
+            tags = [(_tags(tagger, known, pairs, 0), _tags(tagger, known, pairs, 1)) for tagger, known in self._panel]
+            errors = counting.result()
+        risk = _label_risk(pairs, tags, errors, known_types)
         fluency = self._fluency(pairs)
         return [
             Example(
@@ -111,29 +122,19 @@ class Judges:
             for outcome in outcomes
         ]
 
+    @property
+    def _panel(self) -> list[tuple[Victim, dict[Tokens, Tags]]]:
+        """The taggers, each with what it said before."""
+        return [(tagger, self._tagged.setdefault(tagger.name, {})) for tagger in self.taggers]
+
     def _similarity(self, pairs: _Pairs) -> dict[str, float]:
         cosines = self.encoder.cosines([(a.text, b.text) for a, b in pairs.values()])
         return {name: round(cosine, _DIGITS) for name, cosine in zip(pairs, cosines, strict=True)}
 
     def _grammar_errors(self, pairs: _Pairs) -> dict[str, dict[str, int]]:
-        before = self.grammar.count([detokenize(a.tokens) for a, _ in pairs.values()])
-        after = self.grammar.count([detokenize(b.tokens) for _, b in pairs.values()])
+        texts = [[detokenize(pair[which].tokens) for pair in pairs.values()] for which in (0, 1)]
+        before, after = (_once(self._counted, self.grammar.count, some) for some in texts)
         return {name: _difference(b, a) for name, a, b in zip(pairs, before, after, strict=True)}
-
-    def _label_risk(
-        self, pairs: _Pairs, errors: Mapping[str, Mapping[str, int]], known_types: KnownTypes | None
-    ) -> dict[str, tuple[str, ...]]:
-        tags = [(_tags(tagger, pairs, 0), _tags(tagger, pairs, 1)) for tagger in self.taggers]
-        return {
-            name: label_risk(
-                original,
-                adversarial,
-                [(before[name], after[name]) for before, after in tags if name in before and name in after],
-                errors[name].get("typos", 0),
-                known_types,
-            )
-            for name, (original, adversarial) in pairs.items()
-        }
 
     def _fluency(self, pairs: _Pairs) -> dict[str, float]:
         """Return the change of the log-probability a token (nats); texts the model cannot read have none."""
@@ -149,11 +150,38 @@ class Judges:
         return change
 
 
-def _tags(tagger: Victim, pairs: _Pairs, which: int) -> dict[str, Tags]:
+def _label_risk(
+    pairs: _Pairs,
+    tags: Sequence[tuple[Mapping[str, Tags], Mapping[str, Tags]]],
+    errors: Mapping[str, Mapping[str, int]],
+    known_types: KnownTypes | None,
+) -> dict[str, tuple[str, ...]]:
+    return {
+        name: label_risk(
+            original,
+            adversarial,
+            [(before[name], after[name]) for before, after in tags if name in before and name in after],
+            errors[name].get("typos", 0),
+            known_types,
+        )
+        for name, (original, adversarial) in pairs.items()
+    }
+
+
+def _tags(tagger: Victim, known: dict[Tokens, Tags], pairs: _Pairs, which: int) -> dict[str, Tags]:
     """Return a tagger's tags of the texts it can read."""
     texts = {name: pair[which].tokens for name, pair in pairs.items() if tagger.fits(pair[which].tokens)}
-    answers = tagger.predict(list(texts.values()))
-    return {name: answer.tags for name, answer in zip(texts, answers, strict=True)}
+    answers = _once(known, lambda new: [answer.tags for answer in tagger.predict(new)], list(texts.values()))
+    return dict(zip(texts, answers, strict=True))
+
+
+def _once(known: dict[T, R], ask: Callable[[list[T]], Sequence[R]], texts: Sequence[T]) -> list[R]:
+    """Return the answer to each text; only those that are not known yet are asked for."""
+    if len(known) > _REMEMBERED:
+        known.clear()
+    new = [text for text in dict.fromkeys(texts) if text not in known]
+    known.update(zip(new, ask(new), strict=True))
+    return [known[text] for text in texts]
 
 
 def _difference(after: Counter[str], before: Counter[str]) -> dict[str, int]:

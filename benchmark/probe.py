@@ -99,7 +99,8 @@ class Probe:
         found: the best successful verdict so far.
         attributed: for each original token the share of the victim's answer that the attack thinks it bears; an attack
             that reckons so leaves it here for the record.
-        chosen: the original tokens it picked, the most important first.
+        chosen: the original tokens it picks at present, the most important first.
+        chosen_for_found: those it had picked when the best success was found.
     """
 
     def __init__(
@@ -124,6 +125,7 @@ class Probe:
         self.found: Verdict | None = None
         self.attributed: Sequence[float] | None = None
         self.chosen: Sequence[int] = ()
+        self.chosen_for_found: Sequence[int] = ()
         self.search_queries = 0
         self.constraint_queries = 0
         self.gradient_queries = 0
@@ -296,6 +298,7 @@ class Probe:
         kept = max(successes, key=merit)
         if self.found is None or kept.score > self.found.score:
             self.found = kept
+            self.chosen_for_found = tuple(self.chosen)
 
 
 def _without_scores(prediction: Prediction) -> Prediction:

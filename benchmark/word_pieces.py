@@ -1,7 +1,7 @@
 """From words to a tokenizer's pieces, each word by itself, and rows of one shape for a network.
 
 Independent answers. The same text gives the same bits whatever stands beside it only if the matrices that go through
-the network have the same shape. So texts are grouped by length (rounded up to a multiple of `LENGTH_STEP` pieces) and
+the network have the same shape. So texts are grouped by length (rounded up to a multiple of a few pieces) and
 every forward has exactly `rows` texts; the last one is filled up. Tests check this promise on the real MiniLM.
 """
 
@@ -18,8 +18,9 @@ from benchmark.types import Tokens
 
 if TYPE_CHECKING:
     import torch
+    from numpy.typing import NDArray
 
-__all__ = ["LENGTH_STEP", "WordPieces", "fixed_shapes", "positions", "rows_of_one_shape"]
+__all__ = ["LENGTH_STEP", "WordPieces", "fixed_shapes", "padded", "positions", "rows_of_one_shape"]
 
 LENGTH_STEP = 8
 _REMEMBERED = 500_000
@@ -102,20 +103,23 @@ def _put_a_space_before_each_word(backend: Any) -> None:
             backend.pre_tokenizer = how
 
 
-def fixed_shapes(lengths: Sequence[int], rows: int, longest: int) -> Iterator[tuple[int, list[int]]]:
+def fixed_shapes(
+    lengths: Sequence[int], rows: int, longest: int, step: int = LENGTH_STEP
+) -> Iterator[tuple[int, list[int]]]:
     """Group texts for forwards of fixed shapes.
 
     Args:
         lengths: pieces of each text.
         rows: texts a forward.
         longest: what the model can read.
+        step: lengths are rounded up to a multiple of this.
 
     Yields:
         The padded length, and the indices of at most `rows` texts.
     """
     buckets: dict[int, list[int]] = {}
     for k, length in enumerate(lengths):
-        buckets.setdefault(min(-(-length // LENGTH_STEP) * LENGTH_STEP, longest), []).append(k)
+        buckets.setdefault(min(-(-length // step) * step, longest), []).append(k)
     for length, members in sorted(buckets.items()):
         for start in range(0, len(members), rows):
             yield length, members[start : start + rows]
@@ -127,11 +131,19 @@ def rows_of_one_shape(
     """Return (rows, length) pieces and attention mask; missing rows repeat the first text."""
     import torch
 
-    ids = torch.full((rows, length), padding)
-    mask = torch.zeros((rows, length), dtype=torch.long)
+    pieces, mask = padded(texts, rows, length, padding)
+    return torch.from_numpy(pieces), torch.from_numpy(mask)
+
+
+def padded(
+    texts: Sequence[Sequence[int]], rows: int, length: int, padding: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the same as arrays."""
+    ids = np.full((rows, length), padding, dtype=np.int64)
+    mask = np.zeros((rows, length), dtype=np.int64)
     for k in range(rows):
         pieces = texts[k] if k < len(texts) else texts[0]
-        ids[k, : len(pieces)] = torch.tensor(pieces)
+        ids[k, : len(pieces)] = pieces
         mask[k, : len(pieces)] = 1
     return ids, mask
 

@@ -40,14 +40,15 @@ class StubVictim:
 
     Args:
         tag: tokens to tags.
-        confidence: probability of the tag given; the rest is spread evenly. None: labels only.
+        confidence: probability of the tag given, or a function of the tokens that tells it; the rest is spread evenly.
+            None: labels only.
         longest: texts with more tokens do not fit.
     """
 
     def __init__(
         self,
         tag: Callable[[Tokens], Sequence[str]],
-        confidence: float | None = 0.9,
+        confidence: float | Callable[[Tokens], float] | None = 0.9,
         labels: Tags = LABELS,
         longest: int = 10_000,
     ) -> None:
@@ -75,11 +76,32 @@ class StubVictim:
         tags = tuple(self._tag(tokens))
         if self._confidence is None:
             return Prediction(tags)
-        rest = (1 - self._confidence) / (len(self.labels) - 1)
-        probabilities = np.full((len(tokens), len(self.labels)), rest, dtype=np.float32)
+        sure = self._confidence(tokens) if callable(self._confidence) else self._confidence
+        probabilities = np.full((len(tokens), len(self.labels)), (1 - sure) / (len(self.labels) - 1), dtype=np.float32)
         for i, tag in enumerate(tags):
-            probabilities[i, self.labels.index(tag)] = self._confidence
+            probabilities[i, self.labels.index(tag)] = sure
         return Prediction(tags, probabilities)
+
+
+class StubLandscape(StubVictim):
+    """Knows names by heart and doubts them by a function of the text; from a half on it sees none of them.
+
+    Args:
+        known: names and their tags.
+        doubt: tokens to the probability, the same for each name there, that it is none.
+    """
+
+    def __init__(self, known: Mapping[str, str], doubt: Callable[[Tokens], float]) -> None:
+        super().__init__(lexicon(known))
+        self._doubt = doubt
+
+    def _predict(self, tokens: Tokens) -> Prediction:
+        doubt = self._doubt(tokens)
+        rows = np.zeros((len(tokens), len(self.labels)), dtype=np.float32)
+        for row, tag in zip(rows, self._tag(tokens), strict=True):
+            row[0] = doubt
+            row[self.labels.index(tag)] = 1 if tag == "O" else 1 - doubt
+        return Prediction(tuple(self.labels[k] for k in rows.argmax(axis=1)), rows)
 
 
 class StubWhiteBox(StubVictim):
@@ -200,22 +222,30 @@ class StubEncoder:
         return [1 - 0.02 * len(own ^ set(other.split())) for other in others]
 
 
-class StubTagger:
+def tag_by_form(word: str) -> TaggedWord:
     """Words in -ly are adverbs, capitalised ones proper nouns, all others nouns."""
+    if word.endswith("ly"):
+        return TaggedWord("ADV", "RB")
+    return TaggedWord("PROPN", "NNP") if word[:1].isupper() else TaggedWord("NOUN", "NN")
+
+
+class StubTagger:
+    """Tags each word by itself.
+
+    Args:
+        tag: word to tag.
+    """
 
     identity = "stub tagger"
+
+    def __init__(self, tag: Callable[[str], TaggedWord] = tag_by_form) -> None:
+        self._tag = tag
 
     async def tag(self, tokens: Tokens) -> tuple[TaggedWord, ...]:
         return tuple(self._tag(token) for token in tokens)
 
     async def tag_word(self, texts: Sequence[Tokens], positions: Sequence[int]) -> list[TaggedWord]:
         return [self._tag(tokens[at]) for tokens, at in zip(texts, positions, strict=True)]
-
-    @staticmethod
-    def _tag(word: str) -> TaggedWord:
-        if word.endswith("ly"):
-            return TaggedWord("ADV", "RB")
-        return TaggedWord("PROPN", "NNP") if word[:1].isupper() else TaggedWord("NOUN", "NN")
 
 
 class StubParaphraser(Paraphraser):
@@ -263,8 +293,17 @@ class StubGrammar:
 RARE_WORDS = tuple(f"{onset}{rhyme}" for onset in "bdfglmnprt" for rhyme in ("ab", "ed", "ig", "om", "ulk", *"aeiou"))
 
 
-def stub_resources() -> Resources:
-    """Everything an attack may lean on, as formulas, so that outcomes hold on every machine."""
+def same_vectors(*words: str) -> WordVectors:
+    """Vectors by which each word is as near as can be to each other one."""
+    return WordVectors(words, np.ones((len(words), 2), dtype=np.float32), "same vectors")
+
+
+def stub_resources(**instead: Any) -> Resources:
+    """Everything an attack may lean on, as formulas, so that outcomes hold on every machine.
+
+    Args:
+        instead: other resources in the place of these, by kind.
+    """
     angles = np.repeat(np.linspace(0, 2, len(WORDS) // 2), 2) + np.tile([0.0, 0.1], len(WORDS) // 2)
     vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
     return Resources(
@@ -279,6 +318,7 @@ def stub_resources() -> Resources:
             "knowledge": StubKnowledge(),
             "disentangler": StubDisentangler(),
             "recogniser": Recogniser(StubVictim(lexicon({"Bob": "B-PER", "Lima": "B-LOC"}))),
+            **instead,
         }
     )
 

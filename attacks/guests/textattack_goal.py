@@ -21,7 +21,7 @@ from benchmark.errors import BadInput
 if TYPE_CHECKING:
     from attacks.guests.interview import Interview
 
-__all__ = ["Ingredients", "ProbedGoal", "search"]
+__all__ = ["Ingredients", "ProbedGoal", "ProbedResult", "only_ranks", "search"]
 
 
 class Ingredients(NamedTuple):
@@ -137,7 +137,7 @@ class ProbedGoal(GoalFunction):  # type: ignore[misc]  # TextAttack is not typed
         return [self._result(text) for text in attacked_text_list], False
 
     def _only_ranks(self, text: AttackedText) -> bool:
-        return self._ranks_words and "last_transformation" not in text.attack_attrs
+        return self._ranks_words and only_ranks(text)
 
     def _result(self, text: AttackedText) -> ProbedResult:
         known = self._measured if self._only_ranks(text) else self._candidates
@@ -157,6 +157,11 @@ class ProbedGoal(GoalFunction):  # type: ignore[misc]  # TextAttack is not typed
 
     def _process_model_outputs(self, inputs: Sequence[AttackedText], outputs: Any) -> Any:  # noqa: ARG002
         return outputs
+
+
+def only_ranks(text: AttackedText) -> bool:
+    """Tell whether a greedy search made a text itself, to rank words; what may be adversarial is transformed."""
+    return "last_transformation" not in text.attack_attrs
 
 
 def _told(score: float | None) -> float:

@@ -52,7 +52,7 @@ def suites(json: Json = False) -> None:
 @list_app.command()
 def constraints(json: Json = False) -> None:
     """List the profiles of constraints that can be put on top of any attack's own."""
-    from benchmark.runner import CONSTRAINTS, profile_named
+    from benchmark.finding import CONSTRAINTS, profile_named
 
     profiles = [profile_named(name) for name in CONSTRAINTS]
     rows = [{"name": p.name, "version": p.version, "leans on": dict(p.resources)} for p in profiles if p]
@@ -100,7 +100,7 @@ def show(
 
 
 def _attacks() -> list[dict[str, Any]]:
-    from benchmark.runner import ATTACK_FAMILIES, ATTACKS
+    from benchmark.finding import ATTACK_FAMILIES, ATTACKS
 
     rows: list[dict[str, Any]] = []
     for name in ATTACKS:
@@ -182,7 +182,7 @@ def _suites() -> list[dict[str, Any]]:
 
 def _details(name: str) -> dict[str, Any]:
     """Return what `list` leaves out: parameters, paper and place of an attack."""
-    from benchmark.runner import ATTACKS
+    from benchmark.finding import ATTACKS
 
     if name not in ATTACKS:
         return {}

@@ -7,6 +7,7 @@ from typing import Any
 
 import typer
 
+from benchmark.cli.bench import bench
 from benchmark.cli.console import errors, quiet_libraries
 from benchmark.cli.listing import list_app, show
 from benchmark.cli.results import results, status
@@ -53,6 +54,7 @@ app.command()(results)
 app.command()(train)
 app.command()(train_mlm)
 app.command()(setup)
+app.command()(bench)
 
 
 def main() -> None:

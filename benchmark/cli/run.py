@@ -18,6 +18,7 @@ from benchmark.cli.console import (
     print_rows,
     progress_report,
 )
+from benchmark.engine import BATCH_SIZE, CONCURRENCY
 from benchmark.errors import BadInput
 
 __all__ = ["run"]
@@ -45,6 +46,14 @@ def run(
         typer.Option(help="Profile of constraints on top of the attack's own: adjusted.", show_default=False),
     ] = None,
     pooling: Annotated[str | None, typer.Option(help="first-piece or characters. Default: first-piece.")] = None,
+    backend: Annotated[
+        str | None,
+        typer.Option(
+            help="What computes a transformer: openvino, onnxruntime, torch, torch-compile or auto "
+            "(openvino on a CPU, torch on CUDA). Default: auto."
+        ),
+    ] = None,
+    precision: Annotated[str | None, typer.Option(help="float32, bfloat16 or int8. Default: float32.")] = None,
     label_map: Annotated[
         str | None,
         typer.Option(help="Victim's labels to the data set's: PERSON=PER,GPE=LOC,DATE=O.", show_default=False),
@@ -60,9 +69,22 @@ def run(
     device: Device = "auto",
     data_dir: DataDir = None,
     results: Results = Path("results"),
-    concurrency: Annotated[int, typer.Option(help="Sentences attacked at once; changes no result.")] = 64,
-    batch_size: Annotated[int, typer.Option(help="Texts handed to the victim at a time; changes no result.")] = 256,
+    concurrency: Annotated[int, typer.Option(help="Sentences attacked at once; changes no result.")] = CONCURRENCY,
+    batch_size: Annotated[
+        int, typer.Option(help="Texts handed to the victim at a time; changes no result.")
+    ] = BATCH_SIZE,
     reverse: Annotated[bool, typer.Option("--reverse", help="Last sentence first; changes no result.")] = False,
+    executor: Annotated[
+        str, typer.Option(help="Where sentences are attacked: local, or ray, on a cluster; changes no result.")
+    ] = "local",
+    ray_address: Annotated[
+        str | None,
+        typer.Option(help="A running Ray cluster, HOST:PORT. Default: RAY_ADDRESS, or one on this machine."),
+    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes of Ray. Default: one a CPU, or all GPUs.")] = None,
+    gpus_per_worker: Annotated[
+        float | None, typer.Option(help="GPUs of each process of Ray; 0.5: two share one. Default: none.")
+    ] = None,
     retry_errors: Annotated[
         bool, typer.Option("--retry-errors", help="Attack sentences again that ended in errors.")
     ] = False,
@@ -75,10 +97,12 @@ def run(
     """
     from dataclasses import replace
 
-    from benchmark.runner import EngineOptions, Workshop
+    from benchmark.executors import executor_named
+    from benchmark.plan import EngineOptions
     from benchmark.runner import run as run_plan
     from benchmark.suites import load_suite, make_suite
     from benchmark.victims import VictimOptions
+    from benchmark.workshop import Workshop
 
     if min(concurrency, batch_size) < 1:
         raise BadInput("--concurrency and --batch-size must be at least 1")
@@ -96,6 +120,8 @@ def run(
             "seeds": seed,
             "constraints": constraints,
             "pooling": pooling,
+            "backend": backend,
+            "precision": precision,
             "scheme": scheme,
             "label_map": label_map,
         }.items()
@@ -113,13 +139,14 @@ def run(
         raise BadInput("name a suite (gauntlet run quick) or an attack (gauntlet run --attack deepwordbug-i)")
     chosen = load_suite(suite, overrides, options) if suite else make_suite("command line", overrides, options)
     plans = [replace(plan, encoder=encoder, grammar=grammar, fluency=fluency) for plan in chosen.plans]
+    chosen_executor = executor_named(executor, ray_address, workers, gpus_per_worker)
     if dry_run:
         _tell(plans, json)
         return 0
     engine_options = EngineOptions(concurrency, batch_size, reverse, retry_errors)
-    with progress_report() as report:
+    with chosen_executor as entered, progress_report() as report:
         workshop = Workshop(report)
-        reports = [run_plan(plan, results, workshop, engine_options) for plan in plans]
+        reports = [run_plan(plan, results, workshop, engine_options, entered) for plan in plans]
     found = [r.result for r in reports]
     if json:
         from benchmark.cli.tables import json_row
@@ -163,9 +190,10 @@ def _literal(text: str) -> Any:
 
 def _tell(plans: list[Any], json: bool) -> None:
     """Check names and say what would be done."""
+    from benchmark.backends import require_backend
     from benchmark.datasets.finding import require_dataset
+    from benchmark.finding import attack_named, profile_named
     from benchmark.goals import goal_named
-    from benchmark.runner import attack_named, profile_named
     from benchmark.threat import Budget
     from benchmark.victims.finding import TRAINED, require_pooling, split_name
 
@@ -180,6 +208,7 @@ def _tell(plans: list[Any], json: bool) -> None:
         if family in TRAINED:
             require_dataset(rest, plan.options.data_dir)
         require_pooling(plan.options.pooling)
+        require_backend(plan.options.backend, plan.options.precision)
         rows.append(
             {
                 "attack": plan.attack,

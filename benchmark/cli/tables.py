@@ -105,7 +105,7 @@ def _label(spec: dict[str, Any]) -> str:
 
 
 def _default(attack: str, parameter: str) -> Any:
-    from benchmark.runner import ATTACKS
+    from benchmark.finding import ATTACKS
 
     if attack not in ATTACKS:  # a member of a family shows what was set
         return None

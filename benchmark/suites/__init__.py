@@ -12,8 +12,8 @@ from typing import Any
 
 from benchmark.attacking import mode_named
 from benchmark.errors import BadInput
+from benchmark.plan import Plan
 from benchmark.registry import did_you_mean
-from benchmark.runner import Plan
 from benchmark.selection import SelectionRule
 from benchmark.victims import LabelMap, VictimOptions
 
@@ -58,6 +58,8 @@ _FIELDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "max_missed": ("a number", lambda v: isinstance(v, float) or _is_whole(v)),
     "selection_seed": ("a whole number", _is_whole),
     "pooling": ("a name", _is_text),
+    "backend": ("a name", _is_text),
+    "precision": ("a name", _is_text),
     "label_map": ("a text such as PERSON=PER,DATE=O", _is_text),
     "scheme": ("a name", _is_text),
 }
@@ -137,6 +139,8 @@ def _plans(fields: Mapping[str, Any], options: VictimOptions) -> Iterator[Plan]:
     victim_options = replace(
         options,
         pooling=fields.get("pooling", options.pooling),
+        backend=fields.get("backend", options.backend),
+        precision=fields.get("precision", options.precision),
         label_map=label_map,
         scheme=fields.get("scheme", options.scheme),
     )

@@ -73,6 +73,15 @@ def load_adapter(folder: Path, name: str, options: VictimOptions) -> Transformer
     model = with_adapter(minilm_folder(), folder, card["labels"])
     tokenizer = AutoTokenizer.from_pretrained(minilm_folder())
     fingerprint = f"{fingerprint_of(minilm_folder())[:32]}{fingerprint_of(folder, ('*',))[:32]}"
-    victim = TransformerVictim(model, tokenizer, name, fingerprint, choose_device(options.device), options.pooling)
+    victim = TransformerVictim(
+        model,
+        tokenizer,
+        name,
+        fingerprint,
+        choose_device(options.device),
+        options.pooling,
+        options.backend,
+        options.precision,
+    )
     victim.settings = {**victim.settings, "recipe": card["id"]}
     return victim

@@ -12,7 +12,7 @@ from benchmark.resources.spacy_pipelines import load_pipeline
 from benchmark.tag_schemes import spans_to_tags
 from benchmark.threat import Access
 from benchmark.types import Prediction, Span, Tags, Tokens
-from benchmark.victims.finding import VictimOptions
+from benchmark.victims.finding import VictimOptions, require_own_backend
 
 __all__ = ["SpacyVictim", "from_name"]
 
@@ -65,12 +65,13 @@ class SpacyVictim:
         return spans_to_tags([Span(entity.start, entity.end, entity.label_) for entity in doc.ents], len(tokens))
 
 
-def from_name(name: str, options: VictimOptions) -> SpacyVictim:  # noqa: ARG001 - spaCy chooses its device itself
+def from_name(name: str, options: VictimOptions) -> SpacyVictim:
     """Load a pipeline by package name or folder.
 
     Raises:
         MissingResource: the pipeline is not installed.
-        BadInput: the pipeline has no entity recogniser.
+        BadInput: the pipeline has no entity recogniser, or a back end was asked for.
     """
+    require_own_backend(options, "spaCy", "spacy")  # spaCy chooses its device itself
     pipeline = load_pipeline(name, _WITHOUT_ENTITIES)
     return SpacyVictim(pipeline, f"spacy:{name}")

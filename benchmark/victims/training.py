@@ -9,8 +9,9 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 from seqeval.metrics import f1_score
 from seqeval.scheme import IOB2
 
@@ -40,6 +41,11 @@ __all__ = [
 
 _IGNORE = -100  # transformers' mark for pieces without a label
 _DROPOUT = 0.1
+# Learning rates that are tried, each half the last.
+_RATES = 4
+# Sentences that are read to see whether a network is alive, and how far what it says of their words must spread.
+_SIGNS_OF_LIFE = 32
+_ALIVE = 1e-3
 
 
 def train_adapter(
@@ -47,12 +53,37 @@ def train_adapter(
 ) -> None:
     """Train by the recipe and store adapter, head and card in `folder`, which appears only when all is done.
 
-    The epoch with the best dev F1 is kept. `report` is told the steps and the dev F1 of each epoch.
+    The epoch with the best dev F1 is kept. `report` is told the steps and the dev F1 of each epoch. A network that died
+    (it says the same of every word; a peak learning rate that suits most data is too high for some) is trained again
+    with half the rate; the card tells which rate it was in the end.
 
     Raises:
-        BadInput: the data set has no training or dev split.
+        BadInput: the data set has no training or dev split, or every rate was too high.
         CannotSave: the folder cannot be written.
     """
+    for halvings in range(_RATES):
+        rate = recipe.learning_rate / 2**halvings
+        trained = _train(recipe, rate, dataset, device, report)
+        if trained is not None:
+            card = {**recipe.to_json(), "dataset": dataset.name, "labels": labels_of(dataset)}
+            _store(trained.model, trained.state, {**card, "rate_used": rate, "dev_f1": trained.dev_f1}, folder)
+            return
+    raise BadInput(
+        f"{recipe.architecture} learns nothing from {dataset.name}, with {_RATES} learning rates from "
+        f"{recipe.learning_rate:g} down: are there mentions in its training split?"
+    )
+
+
+class _Trained(NamedTuple):
+    """A trained model, what was trained of it at its best epoch, and the dev F1 of all."""
+
+    model: Any
+    state: dict[str, torch.Tensor]
+    dev_f1: list[float]
+
+
+def _train(recipe: Recipe, rate: float, dataset: Dataset, device: torch.device, report: Progress) -> _Trained | None:
+    """Train with a peak learning rate; return None as soon as the network is dead."""
     import torch
     from peft import LoraConfig, TaskType, get_peft_model
 
@@ -70,11 +101,11 @@ def train_adapter(
     )
     model = get_peft_model(_fresh_model(minilm_folder(), labels), config).to(device)
     victim = _as_victim(model, minilm_folder(), device)
-    optimizer = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=recipe.learning_rate)
+    optimizer = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=rate)
     steps = recipe.epochs * -(-len(train) // recipe.batch_size)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _warm_up_then_decay(step, steps))
     best_f1, best_state, history = -1.0, {}, []
-    stage = f"training {recipe.architecture}/{dataset.name}"
+    stage = f"training {recipe.architecture}/{dataset.name}, rate {rate:g}"
     step = 0
     for epoch in range(recipe.epochs):
         model.train()
@@ -88,6 +119,8 @@ def train_adapter(
             optimizer.zero_grad()
             step += 1
         model.eval()
+        if _is_dead(victim, dev[:_SIGNS_OF_LIFE]):
+            return None
         f1 = strict_f1(victim, dev)
         history.append(round(f1, 4))
         stage = f"training {recipe.architecture}/{dataset.name}, epoch {epoch + 1}: dev F1 {f1:.3f}"
@@ -95,8 +128,14 @@ def train_adapter(
         if f1 > best_f1:
             best_f1 = f1
             best_state = {k: v.detach().cpu().clone() for k, v in _trained_state(model).items()}
-    card = {**recipe.to_json(), "dataset": dataset.name, "labels": labels, "dev_f1": history}
-    _store(model, best_state, card, folder)
+    return _Trained(model, best_state, history)
+
+
+def _is_dead(victim: TransformerVictim, sentences: Sequence[Sentence]) -> bool:
+    """Tell whether the network says the same of every word."""
+    texts = [sentence.tokens for sentence in sentences if victim.fits(sentence.tokens)]
+    said = np.concatenate([answer.probabilities for answer in victim.predict(texts)])
+    return float(said.std(axis=0).max()) < _ALIVE
 
 
 def with_adapter(base: Path, folder: Path, labels: Sequence[str]) -> Any:
@@ -164,7 +203,8 @@ def _fresh_model(base: Path, labels: Sequence[str]) -> Any:
 def _as_victim(model: Any, base: Path, device: torch.device) -> TransformerVictim:
     from transformers import AutoTokenizer
 
-    return TransformerVictim(model, AutoTokenizer.from_pretrained(base), "in training", "", device)
+    # Its weights still change, so no other library may hold a copy of them.
+    return TransformerVictim(model, AutoTokenizer.from_pretrained(base), "in training", "", device, backend="torch")
 
 
 def _encode(

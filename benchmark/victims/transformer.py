@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmark.backends import AUTO, Batch, forward_of, network_of
 from benchmark.device import choose_device, rows_per_forward
 from benchmark.errors import BadInput
 from benchmark.model_files import fetch_from_hub, fingerprint_of, load_transformer
@@ -21,7 +22,7 @@ from benchmark.victims.finding import POOLINGS, VictimOptions, require_pooling
 from benchmark.victims.label_map import require_iob2_labels
 from benchmark.victims.recipe import architecture_in
 from benchmark.victims.white_box import EmbeddingTable, Units
-from benchmark.word_pieces import LENGTH_STEP, WordPieces, fixed_shapes, positions, rows_of_one_shape
+from benchmark.word_pieces import LENGTH_STEP, WordPieces, fixed_shapes, padded, positions, rows_of_one_shape
 
 if TYPE_CHECKING:
     import torch
@@ -41,6 +42,8 @@ class TransformerVictim:
         name: the victim's name.
         fingerprint: of the files it was read from.
         device: torch device.
+        backend: see `benchmark.backends`.
+        precision: see `benchmark.backends`.
         pooling: how a word's distribution follows from its pieces': "first-piece" takes the first piece's;
             "characters" weighs pieces by their length in characters (as SeqAttack does).
     """
@@ -48,22 +51,26 @@ class TransformerVictim:
     access = Access.GRADIENTS
 
     def __init__(
-        self, model: Any, tokenizer: Any, name: str, fingerprint: str, device: torch.device, pooling: str = POOLINGS[0]
+        self,
+        model: Any,
+        tokenizer: Any,
+        name: str,
+        fingerprint: str,
+        device: torch.device,
+        pooling: str = POOLINGS[0],
+        backend: str = AUTO,
+        precision: str = "float32",
     ) -> None:
         require_pooling(pooling)
         self.name = name
         self.fingerprint = fingerprint
         self.unknown_word: str = tokenizer.unk_token or "[UNK]"
         self.labels: Tags = tuple(str(model.config.id2label[k]) for k in range(model.config.num_labels))
-        self.rows = rows_per_forward(device)
-        self.settings: Mapping[str, Any] = {
-            "backend": f"torch-{device.type}",
-            "precision": "float32",
-            "pooling": pooling,
-            "rows": self.rows,
-            "length_step": LENGTH_STEP,
-        }
         self._model = model.to(device).eval()
+        self._forward = forward_of(
+            network_of(self._model, "logits"), model.config.vocab_size, device, backend, precision
+        )
+        self.settings: Mapping[str, Any] = {**self._forward.settings, "pooling": pooling}
         self._device = device
         self._pieces = WordPieces(tokenizer, name)
         self.max_pieces = min(positions(model.config), tokenizer.model_max_length)
@@ -78,9 +85,17 @@ class TransformerVictim:
         Raises:
             BadInput: a text is longer than the model can read; ask `fits` first.
         """
+        import torch
+
+        rows, padding = self._forward.rows, self._pieces.tokenizer.pad_token_id or 0
+        shapes = list(self._shapes(batch, rows, self._forward.length_step))
+        batches = [
+            Batch(*padded([self._pieces.row(text) for text in words], rows, length, padding))
+            for length, _, words in shapes
+        ]
         answers: dict[int, Prediction] = {}
-        for length, group, words in self._shapes(batch):
-            probabilities = self._forward([self._pieces.row(text) for text in words], length)
+        for (_, group, words), logits in zip(shapes, self._forward(batches), strict=True):
+            probabilities = torch.from_numpy(logits).softmax(dim=-1).numpy()
             for k, text, row in zip(group, words, probabilities, strict=False):
                 answers[k] = self._pool(text, row)
         return [answers[k] for k in range(len(batch))]
@@ -93,16 +108,17 @@ class TransformerVictim:
         return {"pieces": EmbeddingTable(vectors, texts, lambda word: self._pieces.of((word,))[0])}
 
     def batches(self, texts: Sequence[Tokens]) -> Iterator[tuple[list[int], Units]]:
-        """See `WhiteBox`; what is looked up are word pieces.
+        """See `WhiteBox`; what is looked up are word pieces. Gradients come from PyTorch whatever the back end.
 
         Raises:
             BadInput: as in `predict`.
         """
         import torch
 
-        for length, group, words in self._shapes(texts):
+        size = rows_per_forward(self._device)
+        for length, group, words in self._shapes(texts, size, LENGTH_STEP):
             rows = [self._pieces.row(text) for text in words]
-            ids, mask = rows_of_one_shape(rows, self.rows, length, self._pieces.tokenizer.pad_token_id or 0)
+            ids, mask = rows_of_one_shape(rows, size, length, self._pieces.tokenizer.pad_token_id or 0)
             with torch.no_grad():
                 vectors = self._model.get_input_embeddings()(ids.to(self._device))
             starts = [self._pieces.starts(text) for text in words]
@@ -110,7 +126,7 @@ class TransformerVictim:
                 [tuple(range(start, start + len(word))) for start, word in zip(own, text, strict=True)]
                 for own, text in zip(starts, words, strict=True)
             ]
-            weights = torch.zeros(self.rows, length, length)  # no text has more words than pieces
+            weights = torch.zeros(size, length, length)  # no text has more words than pieces
             for row, text in enumerate(words):
                 for word, (pieces, place) in enumerate(zip(text, places[row], strict=True)):
                     weights[row, word, list(place)] = torch.from_numpy(self._weights(pieces))
@@ -135,24 +151,17 @@ class TransformerVictim:
         words = self._pieces.of(tokens)
         return self._pieces.row(words), self._pieces.starts(words)
 
-    def _shapes(self, texts: Sequence[Tokens]) -> Iterator[tuple[int, list[int], list[list[tuple[int, ...]]]]]:
+    def _shapes(
+        self, texts: Sequence[Tokens], rows: int, step: int
+    ) -> Iterator[tuple[int, list[int], list[list[tuple[int, ...]]]]]:
         """Yield length, indexes and words of texts that go through the network together."""
         words = [self._pieces.of(tokens) for tokens in texts]
         lengths = [self._pieces.length(text) for text in words]
         longest = max(lengths, default=0)
         if longest > self.max_pieces:
             raise BadInput(f"a text of {longest} pieces is too long for {self.name} ({self.max_pieces} at most)")
-        for length, group in fixed_shapes(lengths, self.rows, self.max_pieces):
+        for length, group in fixed_shapes(lengths, rows, self.max_pieces, step):
             yield length, group, [words[k] for k in group]
-
-    def _forward(self, texts: list[list[int]], length: int) -> NDArray[np.float32]:
-        """Return (rows, length, labels) probabilities of each piece."""
-        import torch
-
-        ids, mask = rows_of_one_shape(texts, self.rows, length, self._pieces.tokenizer.pad_token_id or 0)
-        with torch.inference_mode():
-            logits = self._model(input_ids=ids.to(self._device), attention_mask=mask.to(self._device)).logits
-            return logits.float().softmax(dim=-1).cpu().numpy()  # type: ignore[no-any-return]
 
     def _pool(self, words: list[tuple[int, ...]], pieces: NDArray[np.float32]) -> Prediction:
         """From pieces to words."""
@@ -219,7 +228,14 @@ def from_hub(repository: str, options: VictimOptions) -> TransformerVictim:
 def _load(folder: Path, name: str, options: VictimOptions) -> TransformerVictim:
     model, tokenizer = load_transformer(folder, "AutoModelForTokenClassification", "token classifier")
     victim = TransformerVictim(
-        model, tokenizer, name, fingerprint_of(folder), choose_device(options.device), options.pooling
+        model,
+        tokenizer,
+        name,
+        fingerprint_of(folder),
+        choose_device(options.device),
+        options.pooling,
+        options.backend,
+        options.precision,
     )
     if options.label_map is None:
         require_iob2_labels(victim.labels, str(folder))

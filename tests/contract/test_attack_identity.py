@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from attacks.identity import Identity
-from benchmark import runner
+from benchmark import finding
 from benchmark.api import attack
 from benchmark.contracts import attack as decorate
 from benchmark.errors import BadInput
@@ -25,7 +25,7 @@ class Mine(Identity):
 @pytest.fixture
 def registry(monkeypatch):
     registry = Registry("attack")
-    monkeypatch.setattr(runner, "ATTACKS", registry)
+    monkeypatch.setattr(finding, "ATTACKS", registry)
     return registry
 
 

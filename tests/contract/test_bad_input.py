@@ -34,7 +34,7 @@ def bundled(monkeypatch, newsroom):
     gold = {s.tokens: s.tags for split in newsroom.splits.values() for s in split}
     victim = StubVictim(lambda tokens: gold.get(tokens, ["O"] * len(tokens)), longest=512)
     victim.name = "minilm/newsroom"
-    monkeypatch.setattr("benchmark.runner.find_victim", lambda name, options: victim)
+    monkeypatch.setattr("benchmark.workshop.find_victim", lambda name, options: victim)
     monkeypatch.setattr(Judges, "named", staticmethod(JUDGES))
 
 

@@ -16,13 +16,15 @@ from stubs import StubVictim
 from benchmark.cli.main import EXIT_CODES, app
 from benchmark.contracts import Attack, attack
 from benchmark.errors import BadInput, Busy, CannotSave, CorruptResult, MissingResource
+from benchmark.finding import ATTACKS
 from benchmark.journal import Journal
 from benchmark.judging import Judges
-from benchmark.runner import ATTACKS, Plan, PreparedRun, Workshop
+from benchmark.plan import Plan
 from benchmark.selection import SelectionRule
 from benchmark.threat import Access
 from benchmark.types import Outcome, Status
 from benchmark.victims import find_victim as load_victim
+from benchmark.workshop import PreparedRun, Workshop
 
 QUICK = ("run", "--attack", "identity", "--limit", "2", "--queries", "4")
 
@@ -40,7 +42,7 @@ def instant(monkeypatch, newsroom):
     def find(name, options=None):
         return victim if name == victim.name else load_victim(name, options)
 
-    monkeypatch.setattr("benchmark.runner.find_victim", find)
+    monkeypatch.setattr("benchmark.workshop.find_victim", find)
     monkeypatch.setattr(Judges, "named", staticmethod(JUDGES))
 
 
@@ -143,7 +145,7 @@ def test_missing_resource_is_3(gauntlet):
 @pytest.mark.parametrize("target", ["taken", "taken/below", "/dev/full"])
 def test_results_folder_that_is_a_file_is_4_and_said_before_anything_is_loaded(gauntlet, monkeypatch, target):
     Path("taken").write_text("mine", encoding="utf-8")
-    monkeypatch.setattr("benchmark.runner.find_victim", lambda *_: pytest.fail("loaded a victim"))
+    monkeypatch.setattr("benchmark.workshop.find_victim", lambda *_: pytest.fail("loaded a victim"))
     code, out, err = gauntlet(*QUICK, "--results", target)
     assert (code, out) == (4, "")
     assert target in one_error(err)
@@ -357,7 +359,7 @@ def test_show_of_a_run_is_its_result(gauntlet):
 
 @pytest.mark.parametrize("form", [(), ("--json",)])
 def test_dry_run_attacks_nothing_and_writes_nothing(gauntlet, monkeypatch, tmp_path, form):
-    monkeypatch.setattr("benchmark.runner.find_victim", lambda *_: pytest.fail("loaded a victim"))
+    monkeypatch.setattr("benchmark.workshop.find_victim", lambda *_: pytest.fail("loaded a victim"))
     monkeypatch.setattr("benchmark.runner.run", lambda *_: pytest.fail("attacked"))
     code, out, _ = gauntlet("run", "quick", "--limit", "3", "--dry-run", *form)
     assert code == 0

@@ -16,11 +16,10 @@ from benchmark.alignment import apply_edits, changed, modification_rate
 from benchmark.attacking import Assault, Mode
 from benchmark.engine import Engine
 from benchmark.errors import BadInput
+from benchmark.finding import ATTACKS
 from benchmark.goals import goal_named
 from benchmark.journal import outcome_from_json, outcome_to_json
 from benchmark.probe import Probe, VictimService
-from benchmark.resources.loading import Resources
-from benchmark.runner import ATTACKS
 from benchmark.threat import Access, Budget, Touch, invalid_word
 from benchmark.types import Operation, Prediction, Sentence, Status
 
@@ -392,9 +391,8 @@ class Unreadable(StubLanguageModel):
 
 @pytest.mark.parametrize("name", ASKS_A_LANGUAGE_MODEL)
 def test_a_language_model_that_fails_on_a_sentence_spoils_that_sentence_only(name):
-    stubs = stub_resources()._loaded
     wanted = outcomes_of(name, sentences=FEW, budget=25)
-    broken = Resources({**stubs, "language_model": Unreadable(rare=RARE_WORDS)})
+    broken = stub_resources(language_model=Unreadable(rare=RARE_WORDS))
     for engine in (Engine(), Engine(concurrency=1, batch_size=1)):
         outcomes = outcomes_of(name, sentences=FEW, budget=25, resources=broken, engine=engine)
         assert outcomes[0].status is Status.ERROR

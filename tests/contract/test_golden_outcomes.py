@@ -17,8 +17,8 @@ from stubs import LABELS, StubWhiteBox, sentence, stub_resources
 
 from attacks.static_attack import StaticAttack
 from benchmark.api import attack
+from benchmark.finding import ATTACKS
 from benchmark.journal import outcome_to_json
-from benchmark.runner import ATTACKS
 from benchmark.types import Prediction
 
 FOLDER = Path(__file__).parent.parent / "golden"

@@ -16,7 +16,7 @@ from attacks.guests import openattack_attackers, textattack_recipes
 from attacks.guests.textattack_import import import_textattack
 from benchmark.alignment import apply_edits
 from benchmark.errors import BadInput, MissingResource
-from benchmark.runner import attack_named
+from benchmark.finding import attack_named
 
 TEXTATTACK = [f"textattack:{name}" for name in textattack_recipes.CATALOGUE]
 OPENATTACK = [f"openattack:{name}" for name in openattack_attackers.CATALOGUE]

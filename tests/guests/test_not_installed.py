@@ -8,7 +8,7 @@ import pytest
 
 from attacks.guests import openattack_attackers, textattack_recipes
 from benchmark.errors import BadInput, MissingResource
-from benchmark.runner import ATTACK_FAMILIES, attack_named
+from benchmark.finding import ATTACK_FAMILIES, attack_named
 
 
 @pytest.fixture

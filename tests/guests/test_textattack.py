@@ -13,7 +13,7 @@ from attacks.guests.textattack_import import import_textattack
 from attacks.guests.textattack_recipes import textattack_attack
 from benchmark.api import attack
 from benchmark.errors import BadInput
-from benchmark.runner import ATTACKS
+from benchmark.finding import ATTACKS
 from benchmark.threat import Touch
 
 import_textattack("test")

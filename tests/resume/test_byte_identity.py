@@ -11,9 +11,11 @@ import time
 
 import pytest
 
-from benchmark.runner import EngineOptions, Plan, Workshop, run
+from benchmark.plan import EngineOptions, Plan
+from benchmark.runner import run
 from benchmark.selection import SelectionRule
 from benchmark.types import Sentence
+from benchmark.workshop import Workshop
 
 SENTENCES = 24
 PLAN = Plan("deepwordbug-i", queries=32, selection=SelectionRule(limit=SENTENCES))
@@ -71,7 +73,7 @@ def test_a_deleted_result_is_rebuilt_from_the_examples_without_a_model(uninterru
     before = finished_files(uninterrupted)
     uninterrupted.result_file.unlink()
     # Neither victim nor judge may be touched.
-    monkeypatch.setattr("benchmark.runner.find_victim", None)
+    monkeypatch.setattr("benchmark.workshop.find_victim", None)
     monkeypatch.setattr("benchmark.judging.SentenceEncoder", None)
     monkeypatch.setattr(sys, "argv", ["gauntlet", "results", "--results", str(uninterrupted.path.parent.parent)])
     with pytest.raises(SystemExit) as end:

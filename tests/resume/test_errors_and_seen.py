@@ -7,10 +7,11 @@ import json
 import pytest
 from stubs import StubVictim, lexicon, sentence
 
-from benchmark import runner
 from benchmark.datasets.dataset import Dataset
-from benchmark.runner import EngineOptions, Plan, Workshop, run
+from benchmark.plan import EngineOptions, Plan
+from benchmark.runner import run
 from benchmark.selection import SelectionRule
+from benchmark.workshop import Workshop
 
 NAMES = ["Ana", "Bea", "Cleo", "Dan", "Eva", "Finn"]
 
@@ -30,8 +31,8 @@ class Failing(StubVictim):
 def workshop(monkeypatch):
     sentences = tuple(sentence(f"{name} left .", "B-PER O O", f"test-{k}") for k, name in enumerate(NAMES))
     victim = Failing(lexicon(dict.fromkeys(NAMES, "B-PER")), labels=("O", "B-PER", "I-PER"))
-    monkeypatch.setattr(runner, "find_dataset", lambda *_: Dataset("six", {"test": sentences}, "test"))
-    monkeypatch.setattr(runner, "find_victim", lambda *_: victim)
+    monkeypatch.setattr("benchmark.workshop.find_dataset", lambda *_: Dataset("six", {"test": sentences}, "test"))
+    monkeypatch.setattr("benchmark.workshop.find_victim", lambda *_: victim)
     workshop = Workshop()
     plan = Plan("identity", dataset="six", selection=SelectionRule(limit=None))
     workshop.selection(plan)  # chosen while the victim still worked

@@ -192,6 +192,19 @@ def test_escalate_starts_from_the_original_each_time_and_goes_on_as_long_as_it_g
     assert outcome.queries_to_success == 1
 
 
+def test_what_was_chosen_is_told_of_the_pass_that_found_the_example():
+    passes = []
+
+    async def walk(text, probe):
+        passes.append(len(passes))
+        probe.chosen = (passes[-1],)
+        await probe([without("Bo") if len(passes) == 1 else text])
+
+    outcome = outcome_of(walk, mode="escalate")
+    assert len(passes) > 1
+    assert (outcome.status, outcome.chosen) == (Status.SUCCESS, (0,))
+
+
 def test_escalate_stops_after_a_pass_without_success():
     passes = []
 

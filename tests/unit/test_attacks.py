@@ -6,10 +6,11 @@ import random
 from dataclasses import replace
 
 import pytest
+from attacking_frame import KNOWN, attacked
 from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz.distance import Levenshtein
-from stubs import ALL_GOALS, StubVictim, StubWhiteBox, lexicon, sentence, stub_resources
+from stubs import ALL_GOALS, StubVictim, StubWhiteBox, lexicon, sentence
 
 from attacks.candidates.misspellings import delete_letter, insert_letter, misspellings, substitute_letter, swap_letters
 from attacks.casing import Casing
@@ -19,27 +20,19 @@ from attacks.deepwordbug import DeepWordBug, DeepWordBugByLabels, DeepWordBugOnC
 from attacks.identity import Identity
 from attacks.random_edit import RandomEdit
 from benchmark.alignment import apply_edits
-from benchmark.attacking import Assault, Mode
 from benchmark.contracts import Attack, attack
-from benchmark.engine import Engine
 from benchmark.errors import BadInput
-from benchmark.goals import goal_named
+from benchmark.finding import ATTACKS
 from benchmark.resources.stop_words import is_stop_word
-from benchmark.runner import ATTACKS
-from benchmark.threat import Access, Budget
+from benchmark.threat import Access
 from benchmark.types import Prediction, Status
 
-KNOWN = {"Ana": "B-PER", "Ruiz": "I-PER", "Rome": "B-LOC"}
 TEXT = sentence("« yesterday » , Ana Ruiz visited Rome twice .", "O O O O B-PER I-PER O B-LOC O O")
 MENTIONS = [4, 5, 7]
 
 
-def outcome_of(attacker, victim=None, text=TEXT, goal="untargeted-strict", budget=512, seed=0, mode="first-success"):
-    victim = victim or StubVictim(lexicon(KNOWN))
-    resources = stub_resources()
-    assault = Assault(attacker, victim, goal_named(goal), Mode(mode), Budget(budget), seed, resources=resources)
-    (done,) = Engine().run([assault.job(text)])
-    return done.result
+def outcome_of(attacker, victim=None, text=TEXT, **options):
+    return attacked(attacker, victim, text, **options)
 
 
 def unmoved(text=TEXT, **options):
@@ -220,20 +213,14 @@ def test_deepwordbug_keeps_no_misspelling_that_does_not_help():
     assert {len(edited_places(tokens)) for tokens in victim.asked} == {0, 1}
 
 
-class Wavering(StubVictim):
-    """Doubts more with every edited word."""
-
-    def predict(self, batch):
-        answers = []
-        for tokens in batch:
-            self._confidence = 0.9 - 0.1 * len(edited_places(tokens))
-            answers += super().predict([tokens])
-        return answers
+def wavering(tag):
+    """A victim that doubts more with every edited word."""
+    return StubVictim(tag, confidence=lambda tokens: 0.9 - 0.1 * len(edited_places(tokens)))
 
 
 def test_deepwordbug_keeps_misspellings_that_help_and_adds_to_them():
     # Two words must be misspelled before the victim gives way.
-    victim = Wavering(lambda tokens: [tag if len(edited_places(tokens)) < 2 else "O" for tag in TEXT.tags])
+    victim = wavering(lambda tokens: [tag if len(edited_places(tokens)) < 2 else "O" for tag in TEXT.tags])
     outcome = outcome_of(DeepWordBug(), victim)
     assert outcome.status is Status.SUCCESS
     assert len(outcome.edits) == 2
@@ -256,7 +243,7 @@ def test_deepwordbug_by_labels_attacks_a_sentence_without_mentions():
 
 
 def test_deepwordbug_by_labels_takes_the_same_way_whether_the_victim_gives_scores_or_not():
-    doubtful, silent = Wavering(lambda tokens: TEXT.tags), unmoved(confidence=None)
+    doubtful, silent = wavering(lambda tokens: TEXT.tags), unmoved(confidence=None)
     for victim in (doubtful, silent):
         outcome_of(DeepWordBugByLabels(), victim)
     assert doubtful.asked == silent.asked

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+from comparing_texts import context, names
 from stubs import sentence
 
 from attacks.candidates.augmenting import entity_switching, mentions_by_type, mix_up, random_characters
@@ -14,14 +15,6 @@ TRAINING = [
     sentence("The Bank of Oslo rose", "O B-ORG I-ORG I-ORG O", "c"),
     sentence("nothing here", "O O", "d"),
 ]
-
-
-def names(text):
-    return [(span.type, text.tokens[span.start : span.end]) for span in text.spans]
-
-
-def context(text):
-    return [word for word, tag in zip(text.tokens, text.tags, strict=True) if tag == "O"]
 
 
 def test_mentions_are_gathered_by_type_with_their_repeats():
@@ -43,7 +36,7 @@ def test_switching_puts_training_mentions_of_the_same_type_in_the_place_of_all_a
 
 def test_switching_leaves_types_alone_that_it_has_no_mention_of():
     text = entity_switching(TRAINING[0], {"LOC": [("Lima",)]}, random.Random(0))
-    assert names(text) == [("PER", ("Ana", "Ruiz")), ("LOC", ("Lima",))]
+    assert names(text) == [("PER", "Ana Ruiz"), ("LOC", "Lima")]
     assert entity_switching(TRAINING[3], {"LOC": [("Lima",)]}, random.Random(0)) == TRAINING[3]
 
 

@@ -13,7 +13,6 @@ from attacks.search.sampling import stratified
 from benchmark.api import attack
 from benchmark.errors import MissingResource
 from benchmark.resources.inflecting import Inflector
-from benchmark.resources.loading import Resources
 
 # --- inflections ------------------------------------------------------------------------------------------------------
 
@@ -74,7 +73,7 @@ def test_inflections_need_their_library(monkeypatch):
 def asked_words(text, words, name="bert-attack", place=None, **parameters):
     """The words an attack put before the victim at each place (or at one)."""
     victim = StubVictim(lexicon({"Ana": "B-PER"}))
-    resources = Resources({**stub_resources()._loaded, "language_model": StubLanguageModel(words)})
+    resources = stub_resources(language_model=StubLanguageModel(words))
     order = {} if name == "clare" else {"order": "random"}  # without queries for ranking
     parameters = {"similarity": 0.0, "max_words": 1.0, **order, **parameters}
     (outcome,) = attack(victim, [text], name, parameters=parameters, resources=resources)
@@ -200,7 +199,7 @@ def test_clare_asks_every_position_and_every_word_of_a_crowded_sentence():
     """With room for a fifth of the candidates each position is asked, and over seeds each word."""
     text = sentence("Ana counted sheep quietly near rivers", "B-PER O O O O O")
     words = ["apple", "bread", "chair", "yacht", "zebra"]
-    resources = Resources({**stub_resources()._loaded, "language_model": StubLanguageModel(words)})
+    resources = stub_resources(language_model=StubLanguageModel(words))
     asked = Counter()
     for seed in range(150):
         victim = StubVictim(lexicon({"Ana": "B-PER"}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from attacking_frame import driven
 from stubs import StubEncoder, StubTagger, StubVictim, lexicon, sentence, stub_resources
 
 from attacks.constraints.adjusted import Adjusted, NoNewGrammarErrors
@@ -13,13 +14,13 @@ from attacks.constraints.similarity import SimilarityAtLeast
 from benchmark.api import attack
 from benchmark.contracts import Attack
 from benchmark.contracts import attack as decorate
-from benchmark.engine import Ask, Engine, Job
+from benchmark.engine import Ask
 from benchmark.errors import BadInput
+from benchmark.finding import ATTACKS
 from benchmark.goals import Clean, goal_named
 from benchmark.probe import GoalReached, Probe, VictimService, rng_for
 from benchmark.resources.loading import Resources
 from benchmark.resources.tagging import TaggedWord
-from benchmark.runner import ATTACKS
 from benchmark.threat import Access, Budget, ThreatModel, Touch
 from benchmark.types import Status
 
@@ -27,20 +28,8 @@ TEXT = sentence("Ana bought 17 red cars in Rome", "B-PER O O O O O B-LOC")
 KNOWN = {"Ana": "B-PER", "Rome": "B-LOC"}
 
 
-def run(coroutine):
-    """Run a coroutine that asks no service, or asks through the engine."""
-
-    async def job():
-        return await coroutine
-
-    (done,) = Engine().run([Job("test", job)])
-    if done.error:
-        raise done.error
-    return done.result
-
-
 def objections(constraint, *candidates, original=TEXT, resources=None):
-    return run(constraint.objections(original, candidates, resources or stub_resources()))
+    return driven(constraint.objections(original, candidates, resources or stub_resources()))
 
 
 # --- numbers ----------------------------------------------------------------------------------------------------------
@@ -313,8 +302,6 @@ SENTENCE = sentence("Ana left the market later and RED PAINT was added .", "B-PE
 
 @pytest.mark.parametrize("name", [*WORD_ATTACKS, "deepwordbug-i"])
 def test_adjusted_goes_on_top_of_any_attack(name):
-    stubs = stub_resources()._loaded
-
     def outcome_of(constraints, encoder):
         victim = StubVictim(lexicon(KNOWN), labels=("O", "B-PER", "B-LOC", "B-MISC"))
         (outcome,) = attack(
@@ -323,7 +310,7 @@ def test_adjusted_goes_on_top_of_any_attack(name):
             name,
             constraints=constraints,
             goal="targeted(MISC)",
-            resources=Resources({**stubs, "encoder": encoder}),
+            resources=stub_resources(encoder=encoder),
         )
         assert outcome.status is Status.FAILED, outcome.reason
         return outcome, victim.asked
@@ -401,7 +388,7 @@ def test_a_model_is_asked_only_about_what_passed_the_cheap_conditions():
     first, second = Remembers("blue"), Remembers("green")
     probe, victim = probe_with(first, second, constraints=[Cheap("black")])
     candidates = [*colours("blue", "black", "##x", "green", "pink"), TEXT.replace(0, "Eva"), TEXT.replace(3, "")]
-    verdicts = run(probe(candidates))
+    verdicts = driven(probe(candidates))
     text = "Ana bought 17 {} cars in Rome"
     assert first.asked == [[text.format(c) for c in ("blue", "green", "pink")]]
     assert second.asked == [[text.format(c) for c in ("green", "pink")]]
@@ -421,14 +408,14 @@ def test_a_model_is_asked_only_about_what_passed_the_cheap_conditions():
 def test_a_model_is_not_asked_about_nothing():
     first, second = Remembers("blue"), Remembers("green")
     probe, _ = probe_with(first, second)
-    assert run(probe(colours("blue"))) == []
-    assert run(probe([])) == []
+    assert driven(probe(colours("blue"))) == []
+    assert driven(probe([])) == []
     assert (first.asked, second.asked) == ([["Ana bought 17 blue cars in Rome"]], [])
 
 
 def test_what_a_model_refuses_does_not_use_up_the_budget():
     probe, victim = probe_with(Remembers("blue"), budget=2)
-    assert len(run(probe(colours("blue", "pink", "blue", "green")))) == 2
+    assert len(driven(probe(colours("blue", "pink", "blue", "green")))) == 2
     assert probe.rejected == {"model refuses blue": 2}
     assert len(victim.asked) == 2
 
@@ -437,14 +424,14 @@ def test_a_success_that_a_model_refuses_is_never_asked():
     probe, _ = probe_with(
         Remembers("blue"), victim=StubVictim(lambda tokens: TEXT.tags if "blue" not in tokens else ["O"] * len(tokens))
     )
-    assert len(run(probe(colours("blue", "pink")))) == 1
+    assert len(driven(probe(colours("blue", "pink")))) == 1
     assert probe.found is None
 
 
 def test_variants_that_are_only_measured_pass_no_constraint():
     model = Remembers("blue")
     probe, _ = probe_with(model, constraints=[Cheap("pink")])
-    assert len(run(probe.measure(colours("blue", "pink")))) == 2
+    assert len(driven(probe.measure(colours("blue", "pink")))) == 2
     assert model.asked == []
 
 
@@ -499,7 +486,7 @@ def test_a_model_that_fails_makes_an_error_row():
         StubVictim(lexicon(KNOWN)),
         [TEXT],
         "bert-attack",
-        resources=Resources({**stub_resources()._loaded, "encoder": Broken()}),
+        resources=stub_resources(encoder=Broken()),
     )
     assert outcome.status is Status.ERROR
     assert "RuntimeError" in outcome.reason

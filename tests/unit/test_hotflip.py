@@ -1,4 +1,4 @@
-"""HotFlip: what its estimates are worth, what it edits, how it searches."""
+"""HotFlip: what its estimates are worth, what it edits, what it asks."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import random
 
 import numpy as np
 import pytest
+from attacking_frame import KNOWN, TEXT, attacked, driven, unmoved
+from comparing_texts import edited
 from rapidfuzz.distance import Levenshtein
 from scipy.stats import spearmanr
-from stubs import LABELS, StubTagger, StubVictim, StubWhiteBox, lexicon, sentence, stub_resources
+from stubs import LABELS, StubWhiteBox, lexicon, same_vectors, sentence, stub_resources, tag_by_form
 
 from attacks.candidates.character_edits import character_edits
 from attacks.constraints.lexeme import AnotherLexeme
@@ -16,54 +18,18 @@ from attacks.constraints.vocabulary import OutOfVocabulary
 from attacks.hotflip_char import HotFlipChar, HotFlipSubword
 from attacks.hotflip_word import HotFlipWord
 from attacks.search.first_order import gold, read, rises
-from attacks.search.gradient_beam import Path, beam_on_answers, beam_on_estimates
-from benchmark.attacking import Assault, Mode
-from benchmark.engine import Engine, Job
 from benchmark.errors import BadInput
-from benchmark.goals import Clean, goal_named
-from benchmark.probe import BudgetSpent, GoalReached, Probe, VictimService, rng_for
-from benchmark.resources.loading import Resources
 from benchmark.resources.stop_words import is_stop_word
 from benchmark.resources.word_vectors import WordVectors, word_vectors_named
-from benchmark.threat import Access, Budget, ThreatModel, Touch
-from benchmark.types import Prediction
+from benchmark.threat import Access, Touch
 from benchmark.victims.white_box import EmbeddingTable, Gradient, GradientService
 
-KNOWN = {"Ana": "B-PER", "Ruiz": "I-PER", "Rome": "B-LOC"}
-TEXT = sentence("Ana Ruiz told traders that 3 markets near Rome fell .", "B-PER I-PER O O O O O O B-LOC O O")
 CHARACTERS = [HotFlipChar, HotFlipSubword]
 
 
-def attacked(attacker, victim=None, text=TEXT, budget=128, seed=0, goal="untargeted-strict", resources=None):
-    assault = Assault(
-        attacker,
-        victim or StubWhiteBox(lexicon(KNOWN)),
-        goal_named(goal),
-        Mode("first-success"),
-        Budget(budget),
-        seed,
-        resources=resources or stub_resources(),
-    )
-    (done,) = Engine().run([assault.job(text)])
-    assert not done.result.reason, done.result.reason
-    return done.result
-
-
-@pytest.fixture
-def candidates(monkeypatch):
-    """The candidates that reach the victim, in order."""
-    found, judge = [], Probe._judge
-
-    def spy(probe, candidate, prediction):
-        found.append(candidate)
-        return judge(probe, candidate, prediction)
-
-    monkeypatch.setattr(Probe, "_judge", spy)
-    return found
-
-
-def edited(text, candidate):
-    return [(a, b) for a, b in zip(text.tokens, candidate.tokens, strict=True) if a != b]
+def flips(candidate, text=TEXT):
+    """The words that were replaced, and by what."""
+    return [(text.tokens[i], candidate.tokens[i]) for i in edited(candidate, text)]
 
 
 # --- the estimate against the truth -----------------------------------------------------------------------------------
@@ -231,7 +197,7 @@ def test_each_operation_can_be_had_alone(cls, switch, change, candidates):
     switches = {name: name == switch for name in ("flip", "insert", "delete")}
     attacked(cls(**switches), goal="targeted(MISC)")
     assert candidates
-    assert {len(b) - len(a) for c in candidates for a, b in edited(TEXT, c)} == {change}
+    assert {len(b) - len(a) for c in candidates for a, b in flips(c)} == {change}
     with pytest.raises(BadInput, match="one of flip, insert and delete must be on"):
         cls(flip=False, insert=False, delete=False)
 
@@ -242,40 +208,34 @@ def test_each_word_changes_once_into_none_and_a_tenth_of_the_characters_at_most(
     outcome = attacked(cls(order=order), goal="targeted(MISC)", budget=300)
     words = stub_resources().word_vectors
     characters = sum(map(len, TEXT.tokens))
-    assert max(len(edited(TEXT, c)) for c in candidates) == characters // 10 == 4
+    assert max(len(flips(c)) for c in candidates) == characters // 10 == 4
     for c in candidates:
-        assert all(Levenshtein.distance(a, b) == 1 and b not in words for a, b in edited(TEXT, c))
+        assert all(Levenshtein.distance(a, b) == 1 and b not in words for a, b in flips(c))
         assert (c.tokens[5], c.tokens[10]) == ("3", ".")
     assert (outcome.gradient_queries > 0) is (order == "gradient")
 
 
 def test_a_changed_word_is_no_word_to_the_real_vectors(minilm, newsroom, candidates):
-    resources = Resources({"word_vectors": word_vectors_named("glove-6b-50d")})
+    vectors = word_vectors_named("glove-6b-50d")
     named = [text for text in newsroom.split("test") if any(span.type == "PER" for span in text.spans)]
     for text in named[:3]:
         candidates.clear()
-        outcome = attacked(HotFlipSubword(), minilm, text, goal="targeted(MISC)", budget=40, resources=resources)
+        outcome = attacked(HotFlipSubword(), minilm, text, goal="targeted(MISC)", budget=40, word_vectors=vectors)
         assert candidates
         assert outcome.rejected.get("another word", 0) == 0
-        assert not any(b in resources.word_vectors for c in candidates for _, b in edited(text, c))
+        assert not any(b in vectors for c in candidates for _, b in flips(c, text))
 
 
 def test_a_changed_word_is_no_word_to_the_victim_either(by_characters, candidates):
-    attacked(HotFlipChar(), by_characters, goal="perturbed", text=sentence("it fell near", "O O O"), budget=20)
+    text = sentence("it fell near", "O O O")
+    attacked(HotFlipChar(), by_characters, text, goal="perturbed", budget=20)
     assert candidates
-    unknown = by_characters.tables["words"].of("[UNK]")
-    for c in candidates:
-        assert all(
-            by_characters.tables["words"].of(b) == unknown for _, b in edited(sentence("it fell near", "O O O"), c)
-        )
+    words = by_characters.tables["words"]
+    assert all(words.of(b) == words.of("[UNK]") for c in candidates for _, b in flips(c, text))
 
 
 def objections(constraint, text, *others):
-    async def ask():
-        return await constraint.objections(text, others, stub_resources())
-
-    (done,) = Engine().run([Job("test", ask)])
-    return done.result
+    return driven(constraint.objections(text, others, stub_resources()))
 
 
 def test_out_of_vocabulary_objects_to_words_in_any_casing():
@@ -298,126 +258,36 @@ def test_word_flips_obey_the_papers_constraints(candidates):
     words = ("said", "told", "quickly", "traders", "trader", "and", "later", "quit", "left", "slowly", "far")
     angles = np.array([0.0, 0.1, 0.2, 0.3, 0.1, 0.2, 0.1, 0.2, 0.3, 0.2, 1.5])
     vectors = WordVectors(words, np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32), "v")
-    resources = Resources({**stub_resources()._loaded, "word_vectors": vectors})
-    victim = StubWhiteBox(lexicon(KNOWN))
+    victim = unmoved()
     del victim.tables["words"]
-    attacked(HotFlipWord(), victim, text, goal="targeted(MISC)", resources=resources)
+    attacked(HotFlipWord(), victim, text, goal="targeted(MISC)", word_vectors=vectors)
     assert candidates
-    tag = StubTagger._tag
     for c in candidates:
-        assert 1 <= len(edited(text, c)) <= 2
+        assert 1 <= len(flips(c, text)) <= 2
         assert c.tokens[0] == "Ana"
-        for a, b in edited(text, c):
+        for a, b in flips(c, text):
             assert vectors.cosine(a, b) >= 0.8
-            assert tag(a) == tag(b)
+            assert tag_by_form(a) == tag_by_form(b)
             assert not is_stop_word(a)
             assert not is_stop_word(b)
             assert (a, b) != ("traders", "trader")
             assert len(victim.tables["pieces"].of(a)) == len(victim.tables["pieces"].of(b))
-    assert {b for c in candidates for a, b in edited(text, c) if a == "quickly"} <= {"slowly"}
-    assert any(len(edited(text, c)) == 2 for c in candidates)
+    assert {b for c in candidates for a, b in flips(c, text) if a == "quickly"} <= {"slowly"}
+    assert any(len(flips(c, text)) == 2 for c in candidates)
 
 
 def test_word_flips_leave_words_that_the_victim_does_not_know(candidates):
-    vectors = WordVectors(("told", "said", "asked"), np.ones((3, 2), np.float32), "v")
-    resources = Resources({**stub_resources()._loaded, "word_vectors": vectors})
-    attacked(HotFlipWord(), goal="targeted(MISC)", resources=resources)
-    assert {b for c in candidates for _, b in edited(TEXT, c)} == {"said"}  # "asked" is not in the stub's table
+    attacked(HotFlipWord(), goal="targeted(MISC)", word_vectors=same_vectors("told", "said", "asked"))
+    assert {b for c in candidates for _, b in flips(c)} == {"said"}  # "asked" is not in the stub's table
 
 
 def test_an_edited_word_taken_for_an_entity_does_not_count():
-    vectors = WordVectors(("told", "said"), np.ones((2, 2), np.float32), "v")
-    resources = Resources({**stub_resources()._loaded, "word_vectors": vectors})
-
     def shifting(tokens):
         return ["B-MISC" if t == "said" else "O" if "said" in tokens else KNOWN.get(t, "O") for t in tokens]
 
-    outcome = attacked(HotFlipWord(), StubWhiteBox(shifting), resources=resources)
+    outcome = attacked(HotFlipWord(), StubWhiteBox(shifting), word_vectors=same_vectors("told", "said"))
     assert outcome.score == 0
     assert outcome.rejected["edited word predicted as an entity"] == 1
-
-
-# --- the search -------------------------------------------------------------------------------------------------------
-
-
-class Table:
-    """Stands in for `Flips`: letters for the dashes of a text, with a table of estimated rises."""
-
-    def __init__(self, rise):
-        self.rise, self.asked = rise, []
-
-    async def steepest(self, paths, most):
-        return [self._best(path, most) for path in paths]
-
-    def _best(self, path, most):
-        self.asked.append(path.sentence.text)
-        nexts = [path.sentence.replace(i, letter) for i in (1, 2) for letter in "ab" if path.sentence.tokens[i] == "-"]
-        found = [Path(text, path.rise + self.rise(" ".join(text.tokens[1:]))) for text in nexts]
-        return sorted(found, key=lambda path: -path.rise)[:most]
-
-
-class Doubting(StubVictim):
-    """Doubts the name by a table; from a half on it does not see it."""
-
-    def __init__(self, doubt):
-        super().__init__(lambda tokens: ())
-        self.doubt = doubt
-
-    def _predict(self, tokens):
-        rows = np.zeros((len(tokens), len(LABELS)), dtype=np.float32)
-        rows[:, 0] = 1.0
-        doubt = self.doubt.get(" ".join(tokens[1:]), 0.0)
-        rows[0, 0], rows[0, LABELS.index("B-PER")] = doubt, 1 - doubt
-        return Prediction(tuple(LABELS[k] for k in rows.argmax(axis=1)), rows)
-
-
-def searched(search, rise, doubt, budget=100, **options):
-    text = sentence("Ana - -", "B-PER O O")
-    victim = Doubting(doubt)
-    (prediction,) = victim.predict([text.tokens])
-    victim.asked.clear()
-    clean = Clean(text, prediction, LABELS)
-    goal = goal_named("untargeted-strict")
-    probe = Probe(VictimService(victim), clean, goal, ThreatModel(), Budget(budget), rng_for(0))
-    (done,) = Engine().run([Job("test", lambda: search(text, Table(rise), probe, **options))])
-    assert done.error is None or isinstance(done.error, GoalReached | BudgetSpent)
-    return [" ".join(tokens[1:]) for tokens in victim.asked], probe.found
-
-
-# By the first letter alone "a -" looks best, but only "b b" hurts.
-MISLEADING = {"a -": 3.0, "b -": 2.0, "- a": 1.0, "- b": 0.5, "b b": 5.0}
-HURTS = {"b b": 0.9, "a -": 0.3, "b -": 0.2}
-
-
-@pytest.mark.parametrize("search", [beam_on_estimates, beam_on_answers])
-def test_the_beam_finds_what_greedy_misses(search):
-    more = {"verified": 4} if search is beam_on_answers else {}
-
-    def run(width):
-        return searched(search, lambda text: MISLEADING.get(text, 0.0), HURTS, width=width, steps=2, **more)[1]
-
-    assert run(1) is None
-    assert run(2).sentence.text == "Ana b b"
-
-
-def test_paths_are_scored_by_the_sum_of_their_estimates():
-    rise = {"a -": 3.0, "b -": 2.9, "- a": 1.0, "a a": 0.1, "a b": 0.2, "b a": 1.0, "b b": 0.1}
-    asked, _ = searched(beam_on_estimates, lambda text: rise.get(text, 0.0), {}, width=2, steps=2)
-    # 2.9 + 1.0, then 3.0 + 0.2.
-    assert asked == ["a -", "b -", "b a", "a b"]
-
-
-def test_answers_overrule_estimates():
-    asked, found = searched(
-        beam_on_answers, lambda text: MISLEADING.get(text, 0.0), {**HURTS, "b -": 0.4}, width=1, steps=2, verified=2
-    )
-    assert asked[:2] == ["a -", "b -"]
-    assert found.sentence.text == "Ana b b"
-
-
-def test_a_text_is_asked_once_however_it_was_reached():
-    asked, _ = searched(beam_on_estimates, lambda text: 1.0, {}, width=10, steps=2)
-    assert len(asked) == len(set(asked)) == 8
 
 
 # --- gradients and budget ---------------------------------------------------------------------------------------------
@@ -426,7 +296,7 @@ def test_a_text_is_asked_once_however_it_was_reached():
 @pytest.mark.parametrize("budget", [1, 2, 7, 30, 90])
 @pytest.mark.parametrize("cls", [*CHARACTERS, HotFlipWord])
 def test_gradient_queries_are_counted_and_the_budget_holds(cls, budget):
-    victim = StubWhiteBox(lexicon(KNOWN))
+    victim = unmoved()
     outcome = attacked(cls(), victim, goal="targeted(MISC)", budget=budget)
     assert outcome.search_queries + outcome.gradient_queries == outcome.queries <= budget
     assert outcome.search_queries == len(victim.asked) - 1
@@ -437,7 +307,7 @@ def test_gradient_queries_are_counted_and_the_budget_holds(cls, budget):
 
 @pytest.mark.parametrize("cls", CHARACTERS)
 def test_the_control_asks_no_gradients_and_spends_the_same_budget(cls):
-    victim = StubWhiteBox(lexicon(KNOWN))
+    victim = unmoved()
     outcome = attacked(cls(order="random"), victim, goal="targeted(MISC)", budget=200)
     assert (outcome.gradient_queries, outcome.search_queries, victim.differentiated) == (0, 200, [])
 
@@ -467,7 +337,7 @@ def test_the_cards():
     ],
 )
 def test_a_victim_without_the_table_is_refused_in_one_line(cls, kept, told):
-    victim = StubWhiteBox(lexicon(KNOWN))
+    victim = unmoved()
     victim.tables = {kept: victim.tables[kept]}
     with pytest.raises(BadInput, match=told) as refused:
         attacked(cls(), victim)

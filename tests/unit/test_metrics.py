@@ -554,3 +554,34 @@ def test_judges_read_both_texts_of_successes_only_and_take_the_difference():
         "label_risk": "rules 2, stub stub (stub), stub stub (stub)",
         "fluency": "stub language model",
     }
+
+
+def test_a_text_is_read_once_by_a_checker_and_a_tagger():
+    """The runs of a suite share their original sentences."""
+    read = SimpleNamespace(texts=[], tagged=[])
+
+    class Reader(StubVictim):
+        def predict(self, batch):
+            read.tagged += batch
+            return super().predict(batch)
+
+    def count(texts):
+        read.texts += texts
+        return [Counter(typos=len(text)) for text in texts]
+
+    judges = Judges(
+        SimpleNamespace(cosines=lambda pairs: [1.0] * len(pairs), identity="encoder"),
+        SimpleNamespace(count=count, identity="checker"),
+        (Reader(lexicon({"Paris": "B-LOC"})),),
+    )
+    original = sentence("She saw Paris .", "O O B-LOC O", "s1")
+
+    def outcome(word):
+        edits = (Edit(Operation.REPLACE, 1, (word,)),)
+        return Outcome("s1", None, 4, Status.SUCCESS, original.tags, original.tags, edits=edits, queries_to_success=1)
+
+    first = judges.judge([outcome("left")], {"s1": original})
+    assert judges.judge([outcome("left")], {"s1": original}) == first
+    assert judges.judge([outcome("found")], {"s1": original}) != first
+    assert read.texts == ["She saw Paris.", "She left Paris.", "She found Paris."]
+    assert [text[1] for text in read.tagged] == ["saw", "left", "found"]

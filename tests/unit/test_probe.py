@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from attacking_frame import attacked, driven
 from stubs import LABELS, StubVictim, StubWhiteBox, lexicon, sentence
 
-from benchmark.attacking import Assault, Mode
 from benchmark.contracts import Attack, attack
-from benchmark.engine import Engine, Job
 from benchmark.goals import Clean, goal_named
 from benchmark.probe import BudgetSpent, GoalReached, Probe, Verdict, VictimService, best, rng_for
-from benchmark.resources.loading import Resources
 from benchmark.threat import Access, Budget, ThreatModel, Touch
 from benchmark.types import Prediction
 from benchmark.victims.white_box import Gradient
@@ -40,10 +38,7 @@ class Setting:
 
     def drive(self, walk):
         """Run `walk(probe)` as an attack would be run; return its result or raise its error."""
-        (done,) = Engine().run([Job("test", lambda: walk(self.probe))])
-        if done.error:
-            raise done.error
-        return done.result
+        return driven(walk(self.probe))
 
     def ask(self, *candidates):
         async def walk(probe):
@@ -331,9 +326,6 @@ def test_queries_to_success_count_the_gradients_before_them():
 
     peeking = attack("peeking", access=Access.GRADIENTS)(Peeking)()
     victim = StubWhiteBox(lambda tokens: ["O" if "gone" in tokens else "B-PER", *["O"] * (len(tokens) - 1)])
-    assault = Assault(
-        peeking, victim, goal_named("untargeted-strict"), Mode.FIRST_SUCCESS, Budget(64), 0, resources=Resources()
-    )
-    (done,) = Engine().run([assault.job(sentence("Ana said it", "B-PER O O"))])
-    assert done.result.queries_to_success == 34
-    assert done.result.queries == 34
+    outcome = attacked(peeking, victim, sentence("Ana said it", "B-PER O O"), budget=64)
+    assert outcome.queries_to_success == 34
+    assert outcome.queries == 34

@@ -9,8 +9,8 @@ import pytest
 
 from attacks.identity import Identity
 from benchmark.errors import BadInput, MissingResource
+from benchmark.finding import ATTACKS
 from benchmark.registry import Registry, did_you_mean
-from benchmark.runner import ATTACKS
 
 
 @pytest.fixture

@@ -6,22 +6,19 @@ from collections import Counter
 
 import pytest
 import torch
-from stubs import StubKnowledge, StubLanguageModel, StubVictim, lexicon, sentence, stub_resources
+from attacking_frame import attacked, perturbed
+from comparing_texts import context, edited, names
+from stubs import StubKnowledge, StubLanguageModel, StubTagger, StubVictim, lexicon, sentence
 
 import benchmark.victims
 from attacks.rockner import Rockner, RocknerContext, RocknerEntity
-from benchmark.alignment import adversarial_sentence
-from benchmark.attacking import Assault, Mode
 from benchmark.contracts import Attack
-from benchmark.engine import Engine
 from benchmark.errors import BadInput
-from benchmark.goals import goal_named
-from benchmark.probe import Probe
 from benchmark.resources import loading
+from benchmark.resources.language_models.contract import Proposal
 from benchmark.resources.loading import Circumstances, Resources
 from benchmark.resources.recognising import Recogniser
 from benchmark.resources.tagging import TaggedWord
-from benchmark.threat import Budget
 from benchmark.types import Status
 
 TEXT = sentence(
@@ -29,11 +26,8 @@ TEXT = sentence(
     "B-PER I-PER O O O B-LOC O B-ORG I-ORG O O O",
 )
 SEEDS = range(60)
-STUBS = stub_resources()._loaded
 # Words a language model knows, from the likeliest to the rarest, and all of them likelier the sooner.
 VOCABULARY = tuple(f"{a}{b}{c}" for a in "bdfg" for b in "aeiou" for c in ("lb", "nd", "rk", "st", "x", "zz"))
-
-
 PENN = {"told": "VBD", "traders": "NNS", "near": "IN", "that": "IN", "sold": "VBD", "quickly": "RB", ".": "."}
 
 
@@ -45,52 +39,20 @@ class Ranked(StubLanguageModel):
         self.ranked = words
 
     def _answer(self, question):
-        from benchmark.resources.language_models.contract import Proposal
-
         return tuple(Proposal(word, 0.5**rank) for rank, word in enumerate(self.ranked))[: question.k]
 
 
-class ByDictionary:
-    """A tagger that knows all of the text's words."""
-
-    identity = "dictionary"
-
-    async def tag(self, tokens):
-        return tuple(TaggedWord("X", PENN.get(token, "NNP")) for token in tokens)
+# Words and tags that the tests know.
+LEAN = {"language_model": Ranked(), "tagger": StubTagger(lambda word: TaggedWord("X", PENN.get(word, "NNP")))}
 
 
-def outcome_of(attacker, seed=0, text=TEXT, victim=None, goal="perturbed", budget=512, **lean):
-    resources = Resources({**STUBS, "language_model": Ranked(), "tagger": ByDictionary(), **lean})
-    assault = Assault(
-        attacker,
-        victim or StubVictim(lexicon({})),
-        goal_named(goal),
-        Mode.FIRST_SUCCESS,
-        Budget(budget),
-        seed,
-        resources=resources,
-    )
-    (done,) = Engine().run([assault.job(text)])
-    assert not done.result.reason, done.result.reason
-    return done.result
+def outcome_of(attacker, victim=None, text=TEXT, goal="perturbed", **options):
+    return attacked(attacker, victim, text, goal=goal, **{**LEAN, **options})
 
 
-def attacked(attacker, seed=0, text=TEXT, **lean):
+def made(attacker, seed=0, text=TEXT, **instead):
     """The text that an attack makes."""
-    found = outcome_of(attacker, seed, text, **lean)
-    return adversarial_sentence(text, found.edits, found.adversarial_gold)
-
-
-def names(text):
-    return [(span.type, " ".join(text.tokens[span.start : span.end])) for span in text.spans]
-
-
-def edited(text, original=TEXT):
-    return [i for i, (a, b) in enumerate(zip(original.tokens, text.tokens, strict=True)) if a != b]
-
-
-def context(text):
-    return [word for word, tag in zip(text.tokens, text.tags, strict=True) if tag == "O"]
+    return perturbed(attacker, text, seed, **{**LEAN, **instead})
 
 
 # --- entity level -----------------------------------------------------------------------------------------------------
@@ -99,7 +61,7 @@ def context(text):
 def test_mentions_become_other_names_of_their_type_and_keep_their_labels_whatever_their_length():
     lengths = set()
     for seed in SEEDS:
-        text = attacked(RocknerEntity(), seed)
+        text = made(RocknerEntity(), seed)
         assert [kind for kind, _ in names(text)] == ["PER", "LOC", "ORG"]
         known = StubKnowledge().names.values()
         for (kind, new), (_, old) in zip(names(text), names(TEXT), strict=True):
@@ -111,13 +73,13 @@ def test_mentions_become_other_names_of_their_type_and_keep_their_labels_whateve
 
 
 def test_names_of_the_same_length_leave_the_text_as_long_as_it_was():
-    assert {len(attacked(RocknerEntity(same_length=True), seed)) for seed in SEEDS} == {len(TEXT)}
+    assert {len(made(RocknerEntity(same_length=True), seed)) for seed in SEEDS} == {len(TEXT)}
 
 
 def test_a_mention_that_nothing_is_known_of_stays():
     people = StubKnowledge({"full name": ("PER", ("Bob Stone", "Cleo Marsh"))})
     for seed in range(5):
-        assert names(attacked(RocknerEntity(), seed, knowledge=people))[1:] == names(TEXT)[1:]
+        assert names(made(RocknerEntity(), seed, knowledge=people))[1:] == names(TEXT)[1:]
     nobody = StubKnowledge({"river": ("RIVER", ("Elbe",))})
     outcome = outcome_of(RocknerEntity(), knowledge=nobody)
     assert (outcome.status, outcome.search_queries) == (Status.FAILED, 0)
@@ -127,7 +89,7 @@ def test_two_mentions_do_not_get_the_same_name():
     text = sentence("Ana met Bo and Cy", "B-PER O B-PER O B-PER")
     few = StubKnowledge({"first name": ("PER", ("Dora", "Emil", "Fay"))})
     for seed in SEEDS:
-        assert {name for _, name in names(attacked(RocknerEntity(), seed, text, knowledge=few))} == {
+        assert {name for _, name in names(made(RocknerEntity(), seed, text, knowledge=few))} == {
             "Dora",
             "Emil",
             "Fay",
@@ -139,16 +101,16 @@ def test_the_share_holds_over_many_sentences_and_is_rounded_both_ways_in_one():
     many = StubKnowledge({"first name": ("PER", tuple(f"N{k}" for k in range(9)))})
     counts = Counter()
     for seed in range(200):
-        counts[len(edited(attacked(RocknerEntity(share=0.5), seed, text, knowledge=many), text))] += 1
+        counts[len(edited(made(RocknerEntity(share=0.5), seed, text, knowledge=many), text))] += 1
     assert set(counts) == {2, 3}
     assert 75 < counts[2] < 125
     for share, wanted in ((0.2, 1), (0.6, 3), (1.0, 5)):
-        assert len(edited(attacked(RocknerEntity(share=share), 1, text, knowledge=many), text)) == wanted
+        assert len(edited(made(RocknerEntity(share=share), 1, text, knowledge=many), text)) == wanted
 
 
 def test_only_mentions_with_other_names_count_for_the_share():
     people = StubKnowledge({"full name": ("PER", ("Bob Stone", "Cleo Marsh"))})
-    changed = [outcome_of(RocknerEntity(share=0.5), seed, knowledge=people).status for seed in range(100)]
+    changed = [outcome_of(RocknerEntity(share=0.5), seed=seed, knowledge=people).status for seed in range(100)]
     assert 35 < changed.count(Status.SUCCESS) < 65
 
 
@@ -156,7 +118,7 @@ def test_hard_names_are_those_that_the_surrogate_does_not_know_by_themselves():
     known = {"Bob": "B-PER", "Cleo": "B-ORG", "Dora": "B-PER", "Lima": "B-LOC", "Riga": "B-LOC", "Oslo": "B-LOC"}
     surrogate = Recogniser(StubVictim(lexicon(known)))
     found = {
-        name for seed in SEEDS for _, name in names(attacked(RocknerEntity(hard_only=True), seed, recogniser=surrogate))
+        name for seed in SEEDS for _, name in names(made(RocknerEntity(hard_only=True), seed, recogniser=surrogate))
     }
     assert found >= {"Cleo", "Emil", "Quito"}  # that Cleo is taken for a firm makes her no easier
     assert not found & {"Bob", "Dora", "Lima", "Riga", "Oslo"}
@@ -164,7 +126,7 @@ def test_hard_names_are_those_that_the_surrogate_does_not_know_by_themselves():
 
 def test_a_mention_with_easy_names_only_stays():
     surrogate = Recogniser(StubVictim(lambda tokens: ["B-LOC"] * len(tokens)))
-    text = attacked(RocknerEntity(hard_only=True), recogniser=surrogate)
+    text = made(RocknerEntity(hard_only=True), recogniser=surrogate)
     assert names(text)[1] == ("LOC", "Rome")
     assert names(text)[0] != names(TEXT)[0]
 
@@ -175,10 +137,10 @@ def test_a_mention_with_easy_names_only_stays():
 def test_one_to_three_content_words_outside_mentions_are_changed():
     counts, places = Counter(), set()
     for seed in range(150):
-        text = attacked(RocknerContext(), seed)
+        text = made(RocknerContext(), seed)
         assert names(text) == names(TEXT)
-        counts[len(edited(text))] += 1
-        places |= set(edited(text))
+        counts[len(edited(text, TEXT))] += 1
+        places |= set(edited(text, TEXT))
     assert places == {2, 3, 9, 10}
     assert set(counts) == {1, 2, 3}
     assert all(35 < count < 65 for count in counts.values())
@@ -186,26 +148,18 @@ def test_one_to_three_content_words_outside_mentions_are_changed():
 
 def test_there_are_no_more_masks_than_words():
     text = sentence("Ana sold near Rome .", "B-PER O O B-LOC O")
-    assert {tuple(edited(attacked(RocknerContext(), seed, text), text)) for seed in range(20)} == {(1,)}
+    assert {tuple(edited(made(RocknerContext(), seed, text), text)) for seed in range(20)} == {(1,)}
     bare = sentence("Ana , Rome", "B-PER O B-LOC")
-    assert outcome_of(RocknerContext(), text=bare, tagger=StubTags()).search_queries == 0
-
-
-class StubTags:
-    """Names and marks only."""
-
-    identity = "stub tags"
-
-    async def tag(self, tokens):
-        return tuple(TaggedWord("X", "," if token == "," else "NNP") for token in tokens)
+    names_and_marks = StubTagger(lambda word: TaggedWord("X", "," if word == "," else "NNP"))
+    assert outcome_of(RocknerContext(), text=bare, tagger=names_and_marks).search_queries == 0
 
 
 def test_words_come_from_the_ranks_51_to_100():
     assert len(VOCABULARY) == len(set(VOCABULARY)) == 120
     found = Counter()
     for seed in range(200):
-        text = attacked(RocknerContext(), seed)
-        found.update(text.tokens[i] for i in edited(text))
+        text = made(RocknerContext(), seed)
+        found.update(text.tokens[i] for i in edited(text, TEXT))
     assert set(found) == set(VOCABULARY[50:100])
     assert max(found.values()) < 4 * min(found.values()) + 20  # uniform, as far as four hundred draws tell
 
@@ -213,26 +167,18 @@ def test_words_come_from_the_ranks_51_to_100():
 def test_what_is_no_english_word_or_a_name_is_not_taken():
     odd = (*VOCABULARY[:50], "café", "12", "Berlin", "friday", "well-known", "...", "barn")
     for seed in range(20):
-        text = attacked(RocknerContext(), seed, language_model=Ranked(odd))
-        assert {text.tokens[i] for i in edited(text)} == {"barn"}
+        text = made(RocknerContext(), seed, language_model=Ranked(odd))
+        assert {text.tokens[i] for i in edited(text, TEXT)} == {"barn"}
 
 
 def test_masks_are_filled_from_left_to_right_each_seeing_the_words_before():
     model = Ranked()
-    asked = []
-    answer = model._answer
-
-    def spy(question):
-        asked.append(question)
-        return answer(question)
-
-    model._answer = spy
-    seed = next(s for s in SEEDS if len(edited(attacked(RocknerContext(), s))) == 3)
-    text = attacked(RocknerContext(), seed, language_model=model)
-    assert [gap.at for gap in asked] == edited(text)
-    assert {gap.k for gap in asked} == {100}
-    assert [gap.tokens[: gap.at] for gap in asked] == [text.tokens[:i] for i in edited(text)]
-    assert [gap.tokens[gap.at :] for gap in asked] == [TEXT.tokens[i:] for i in edited(text)]
+    seed = next(s for s in SEEDS if len(edited(made(RocknerContext(), s), TEXT)) == 3)
+    text = made(RocknerContext(), seed, language_model=model)
+    assert [gap.at for gap in model.asked] == edited(text, TEXT)
+    assert {gap.k for gap in model.asked} == {100}
+    assert [gap.tokens[: gap.at] for gap in model.asked] == [text.tokens[:i] for i in edited(text, TEXT)]
+    assert [gap.tokens[gap.at :] for gap in model.asked] == [TEXT.tokens[i:] for i in edited(text, TEXT)]
 
 
 def test_the_variant_is_taken_that_the_surrogate_gets_wrong_most():
@@ -252,9 +198,9 @@ def test_the_variant_is_taken_that_the_surrogate_gets_wrong_most():
         asked.clear()
         victim = StubVictim(lexicon({}))
         surrogate = Recogniser(StubVictim(wrong))
-        text = attacked(RocknerContext(hardest_variant=True), seed, recogniser=surrogate, victim=victim)
+        text = made(RocknerContext(hardest_variant=True), seed, recogniser=surrogate, victim=victim)
         assert len(asked) == len(set(asked)) == 5
-        assert len(edited(text)) == max(sum(token not in gold for token in tokens) for tokens in asked)
+        assert len(edited(text, TEXT)) == max(sum(token not in gold for token in tokens) for tokens in asked)
         assert victim.asked == [TEXT.tokens, text.tokens]
 
 
@@ -263,19 +209,16 @@ def test_the_variant_is_taken_that_the_surrogate_gets_wrong_most():
 
 def test_both_levels_change_mentions_and_up_to_three_words_around_them():
     for seed in SEEDS:
-        text = attacked(Rockner(), seed)
+        text = made(Rockner(), seed)
         assert all(new != old for new, old in zip(names(text), names(TEXT), strict=True))
         assert 1 <= sum(a != b for a, b in zip(context(text), context(TEXT), strict=True)) <= 3
 
 
 def test_the_context_is_masked_in_the_text_with_the_other_names():
     model = Ranked()
-    asked = []
-    answer = model._answer
-    model._answer = lambda question: (asked.append(question), answer(question))[1]
-    attacked(Rockner(), language_model=model)
-    assert asked
-    assert all("Ana" not in gap.tokens for gap in asked)
+    made(Rockner(), language_model=model)
+    assert model.asked
+    assert all("Ana" not in gap.tokens for gap in model.asked)
 
 
 # --- one text, one question -------------------------------------------------------------------------------------------
@@ -295,8 +238,8 @@ def test_the_victim_is_asked_once_and_has_no_say(attacker):
 
 @pytest.mark.parametrize("attacker", [RocknerEntity(), RocknerContext(), Rockner()], ids=repr)
 def test_under_the_goal_perturbed_the_answer_to_the_attacked_text_is_kept_right_or_wrong(attacker):
-    right = outcome_of(attacker, victim=StubVictim(lambda tokens: attacked(attacker).tags[: len(tokens)]))
-    assert right.adversarial_prediction == right.adversarial_gold == attacked(attacker).tags
+    right = outcome_of(attacker, victim=StubVictim(lambda tokens: made(attacker).tags[: len(tokens)]))
+    assert right.adversarial_prediction == right.adversarial_gold == made(attacker).tags
     assert right.status is Status.SUCCESS
     wrong = outcome_of(attacker, victim=StubVictim(lambda tokens: ["B-MISC"] * len(tokens)))
     assert set(wrong.adversarial_prediction) == {"B-MISC"}
@@ -305,22 +248,17 @@ def test_under_the_goal_perturbed_the_answer_to_the_attacked_text_is_kept_right_
 
 @pytest.mark.parametrize("attacker", [RocknerEntity, RocknerContext, Rockner])
 def test_the_same_seed_gives_the_same_text_and_another_one_another(attacker):
-    first = [attacked(attacker(), seed).tokens for seed in range(10)]
-    assert first == [attacked(attacker(), seed).tokens for seed in range(10)]
+    first = [made(attacker(), seed).tokens for seed in range(10)]
+    assert first == [made(attacker(), seed).tokens for seed in range(10)]
     assert len(set(first)) > 5
 
 
-def test_more_tries_ask_other_texts_made_from_the_original_until_one_succeeds(monkeypatch):
-    asked = []
-    judge = Probe._judge
-    monkeypatch.setattr(
-        Probe, "_judge", lambda probe, text, answer: (asked.append(text), judge(probe, text, answer))[1]
-    )
+def test_more_tries_ask_other_texts_made_from_the_original_until_one_succeeds(candidates):
     everything = StubVictim(lambda tokens: ["B-PER"] * len(tokens))
     outcome = outcome_of(RocknerContext(tries=12), victim=everything, goal="targeted(MISC)")
-    assert outcome.search_queries == len(asked) == 12
-    assert len({text.tokens for text in asked}) == 12
-    assert all(len(edited(text)) <= 3 for text in asked)
+    assert outcome.search_queries == len(candidates) == 12
+    assert len({text.tokens for text in candidates}) == 12
+    assert all(len(edited(text, TEXT)) <= 3 for text in candidates)
     assert outcome_of(RocknerContext(tries=12), victim=everything, goal="perturbed").search_queries == 1
     assert outcome_of(RocknerContext(tries=12), victim=everything, goal="targeted(MISC)", budget=4).search_queries == 4
 

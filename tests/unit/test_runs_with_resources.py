@@ -17,23 +17,16 @@ from benchmark.api import attack
 from benchmark.contracts import Attack, ConstraintProfile
 from benchmark.contracts import attack as decorate
 from benchmark.errors import BadInput, CorruptResult, MissingResource
+from benchmark.finding import ATTACKS, CONSTRAINTS, attack_named, profile_named, resources_wanted
 from benchmark.metrics import Example
+from benchmark.plan import Plan
 from benchmark.resources import loading
-from benchmark.runner import (
-    ATTACKS,
-    CONSTRAINTS,
-    Plan,
-    PreparedRun,
-    Workshop,
-    attack_named,
-    profile_named,
-    resources_wanted,
-)
 from benchmark.selection import SelectionRule
 from benchmark.spec import SCHEMA, RunSpec, canonical_json, spec_id
 from benchmark.store import RunFolder, migrate, open_results, stored_runs
 from benchmark.threat import Access, Touch
 from benchmark.types import Edit, Operation, Outcome, Status
+from benchmark.workshop import PreparedRun, Workshop
 
 FEW = SelectionRule(limit=2)
 
@@ -44,7 +37,7 @@ def victim(monkeypatch, newsroom):
     gold = {s.tokens: s.tags for split in newsroom.splits.values() for s in split}
     found = StubVictim(lambda tokens: gold.get(tokens, ["O"] * len(tokens)))
     found.name = "minilm/newsroom"
-    monkeypatch.setattr(runner, "find_victim", lambda name, options=None: found)
+    monkeypatch.setattr("benchmark.workshop.find_victim", lambda name, options=None: found)
     return found
 
 

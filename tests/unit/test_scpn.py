@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 import pytest
+from attacking_frame import KNOWN, attacked, unmoved
 from hypothesis import given
 from hypothesis import strategies as st
-from stubs import StubParaphraser, StubVictim, lexicon, sentence, stub_resources
+from stubs import StubParaphraser, StubVictim, sentence
 
 from attacks.scpn import Scpn
 from benchmark.alignment import apply_edits, edit_script
-from benchmark.attacking import Assault, Mode
-from benchmark.engine import Engine
 from benchmark.errors import BadInput
-from benchmark.goals import goal_named
-from benchmark.resources.loading import Resources
+from benchmark.finding import ATTACKS
 from benchmark.resources.paraphrasing.contract import Paraphrase
-from benchmark.runner import ATTACKS
-from benchmark.threat import Budget, Touch
+from benchmark.threat import Touch
 from benchmark.types import Span, Status
 
 TEXT = sentence("Ana Ruiz left Rome quite early today .", "B-PER I-PER O B-LOC O O O O")
-KNOWN = {"Ana": "B-PER", "Ruiz": "I-PER", "Rome": "B-LOC"}
-
-
-def attacked(attacker=None, victim=None, paraphraser=None, budget=64, mode="first-success"):
-    victim = victim or StubVictim(lexicon(KNOWN))
-    resources = stub_resources() if paraphraser is None else Resources({"paraphraser": paraphraser})
-    assault = Assault(
-        attacker or Scpn(), victim, goal_named("untargeted-strict"), Mode(mode), Budget(budget), 0, resources=resources
-    )
-    (done,) = Engine().run([assault.job(TEXT)])
-    assert done.error is None
-    return done.result, victim
 
 
 def fooled_by(first):
@@ -50,43 +35,36 @@ def test_it_is_registered_and_leaves_mentions_alone():
 
 
 def test_success_plays_back_and_its_labels_follow_the_mentions():
-    outcome, _ = attacked(victim=fooled_by(("today",)))
+    outcome = attacked(Scpn(), fooled_by(("today",)), TEXT)
     assert outcome.status is Status.SUCCESS
     assert apply_edits(TEXT.tokens, outcome.edits) == ("today", *TEXT.tokens[:6], ".")
     assert outcome.adversarial_gold == ("O", "B-PER", "I-PER", "O", "B-LOC", "O", "O", "O")
 
 
 def test_a_paraphrase_is_paraphrased_again_only_if_it_leads_nearer():
-    _, unmoved = attacked()
-    assert len(unmoved.asked) == 3  # the clean text and two paraphrases
+    victim = unmoved()
+    attacked(Scpn(), victim, TEXT)
+    assert len(victim.asked) == 3  # the clean text and two paraphrases
 
     def tag(tokens):
         return ["O" if word == "Rome" and tokens[:2] == ("early", "today") else KNOWN.get(word, "O") for word in tokens]
 
-    class Wavering(StubVictim):
-        """Less sure of itself where a text begins with "today"."""
-
-        def predict(self, batch):
-            self._confidence = 0.9
-            out = []
-            for tokens in batch:
-                self._confidence = 0.6 if tokens[0] == "today" else 0.9
-                out += super().predict([tokens])
-            return out
-
-    outcome, victim = attacked(victim=Wavering(tag), attacker=Scpn(templates=1))
+    # Less sure of itself where a text begins with "today".
+    victim = StubVictim(tag, confidence=lambda tokens: 0.6 if tokens[0] == "today" else 0.9)
+    outcome = attacked(Scpn(templates=1), victim, TEXT)
     assert outcome.status is Status.SUCCESS
     assert [text[0] for text in victim.asked[1:]] == ["today", "early"]
 
 
 def test_no_text_is_asked_twice():
-    _, victim = attacked(mode="first-success", budget=500)
+    victim = unmoved()
+    attacked(Scpn(), victim, TEXT)
     assert len(victim.asked) == len(set(victim.asked))
 
 
 @pytest.mark.parametrize(("templates", "asked"), [(1, 1), (2, 2), (10, 2)])
 def test_a_step_asks_no_more_than_templates(templates, asked):
-    outcome, _ = attacked(Scpn(templates=templates))
+    outcome = attacked(Scpn(templates=templates), text=TEXT)
     assert outcome.search_queries == asked
 
 
@@ -95,8 +73,8 @@ def test_a_paraphrase_that_repeats_a_mention_is_never_asked():
         ("Ana", "Ruiz", "left", "Rome", ",", "Ana", "Ruiz", "said", "."), (Span(0, 2, "PER"), Span(3, 4, "LOC")), "S"
     )
     lower = Paraphrase(("ana", "ruiz", "left", "rome", "."), (Span(0, 2, "PER"), Span(3, 4, "LOC")), "S")
-    paraphraser = StubParaphraser([repeated, lower])
-    outcome, victim = attacked(paraphraser=paraphraser)
+    victim = unmoved()
+    outcome = attacked(Scpn(), victim, TEXT, paraphraser=StubParaphraser([repeated, lower]))
     assert outcome.status is Status.FAILED
     assert not {repeated.tokens, lower.tokens} & set(victim.asked)
 
@@ -116,19 +94,8 @@ def test_resources_are_loaded_only_if_they_are_used():
 
 def test_similarity_turns_paraphrases_away():
     far = Paraphrase(("Ana", "Ruiz", "Rome", *"abcdefghij"), (Span(0, 2, "PER"), Span(2, 3, "LOC")), "S")
-    resources = stub_resources()
-    resources = Resources({"paraphraser": StubParaphraser([far]), "encoder": resources.encoder})
-    assault = Assault(
-        Scpn(similarity=0.8),
-        StubVictim(lexicon(KNOWN)),
-        goal_named("untargeted-strict"),
-        Mode.FIRST_SUCCESS,
-        Budget(9),
-        0,
-        resources=resources,
-    )
-    (done,) = Engine().run([assault.job(TEXT)])
-    assert done.result.rejected == {"not similar enough": 1}
+    outcome = attacked(Scpn(similarity=0.8), text=TEXT, budget=9, paraphraser=StubParaphraser([far]))
+    assert outcome.rejected == {"not similar enough": 1}
 
 
 @given(orders=st.lists(st.permutations(range(7)), min_size=1, max_size=3), new=st.booleans())

@@ -2,55 +2,28 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
-from stubs import LABELS, StubVictim, sentence
+from attacking_frame import searched
+from stubs import StubLandscape, StubVictim, sentence
 
 from attacks.search.beam import beam_search
 from attacks.search.greedy import walk
 from attacks.search.word_ranking import rank_by_deletion, rank_by_masking
-from benchmark.engine import Engine, Job
-from benchmark.goals import Clean, goal_named
-from benchmark.probe import BudgetSpent, GoalReached, Probe, VictimService, rng_for
-from benchmark.threat import Budget, ThreatModel
-from benchmark.types import Prediction
+from benchmark.probe import BudgetSpent, GoalReached
 
 # One name and four places that can be a or b; the victim's doubt in the name is a table.
 TEXT = sentence("Ana - - - -", "B-PER O O O O")
 
 
-class Landscape(StubVictim):
-    """Doubts the name by a function of the text; from a half on it does not see it.
-
-    Args:
-        doubt: text to the probability that the name is none.
-    """
-
-    def __init__(self, doubt):
-        super().__init__(lambda tokens: ())
-        self.doubt = doubt
-
-    def _predict(self, tokens):
-        rows = np.zeros((len(tokens), len(LABELS)), dtype=np.float32)
-        rows[:, 0] = 1.0
-        if "Ana" in tokens:
-            doubt = self.doubt(" ".join(tokens[1:]))
-            rows[tokens.index("Ana"), 0] = doubt
-            rows[tokens.index("Ana"), LABELS.index("B-PER")] = 1 - doubt
-        return Prediction(tuple(LABELS[k] for k in rows.argmax(axis=1)), rows)
+def landscape(doubt):
+    """A victim whose doubt in the name is a function of the words behind it."""
+    return StubLandscape({"Ana": "B-PER"}, lambda tokens: doubt(" ".join(tokens[1:])))
 
 
-def search(doubt, steps, text=TEXT, budget=100, goal="untargeted-strict", threshold=None):
+def search(doubt, steps, **options):
     """Drive `steps(probe)`; return the texts asked, without the clean one, the probe, and what ended it."""
-    victim = doubt if isinstance(doubt, StubVictim) else Landscape(doubt)
-    (prediction,) = victim.predict([text.tokens])
-    victim.asked.clear()
-    clean = Clean(text, prediction, victim.labels)
-    probe = Probe(VictimService(victim), clean, goal_named(goal), ThreatModel(), Budget(budget), rng_for(0))
-    probe.aim(threshold)
-    (done,) = Engine().run([Job("test", lambda: steps(probe))])
-    if done.error and not isinstance(done.error, GoalReached | BudgetSpent):
-        raise done.error
+    victim = landscape(doubt)
+    probe, done = searched(steps, victim, TEXT, **options)
     return [" ".join(tokens[1:]) for tokens in victim.asked], probe, done
 
 
@@ -211,7 +184,7 @@ def test_a_text_reached_on_two_ways_is_asked_and_kept_once():
 
 
 def ranked(rank, text, doubt, positions, **options):
-    victim = doubt if isinstance(doubt, StubVictim) else Landscape(doubt)
+    victim = doubt if isinstance(doubt, StubVictim) else landscape(doubt)
     asked = []
 
     async def steps(probe):
@@ -219,7 +192,7 @@ def ranked(rank, text, doubt, positions, **options):
         asked.extend(victim.asked)
         return found
 
-    _, probe, done = search(victim, steps, text, **options)
+    probe, done = searched(steps, victim, text, **options)
     return done.result, [" ".join(tokens) for tokens in asked], probe
 
 
@@ -244,24 +217,15 @@ def test_deletion_takes_the_label_along():
     """SeqAttack compares every later token with its neighbour's label, so that any early word looks decisive."""
     text = sentence("today red cars met Ana", "O O O O B-PER")
 
-    class Firm(StubVictim):
-        def _predict(self, tokens):
-            rows = np.zeros((len(tokens), len(LABELS)), dtype=np.float32)
-            rows[:, 0] = 1.0
-            at = tokens.index("Ana")
-            # Nothing but "cars" matters.
-            rows[at, 0] = 0.1 if "cars" in tokens else 0.3
-            rows[at, LABELS.index("B-PER")] = 1 - rows[at, 0]
-            return Prediction(tuple(LABELS[k] for k in rows.argmax(axis=1)), rows)
-
-    victim = Firm(lambda tokens: ())
+    # Nothing but "cars" matters.
+    victim = StubLandscape({"Ana": "B-PER"}, lambda tokens: 0.1 if "cars" in tokens else 0.3)
     scores = []
 
     async def steps(probe):
         scores.extend(await probe.measure([text.delete(i) for i in range(4)]))
         return await rank_by_deletion(text, range(4), probe)
 
-    _, _, done = search(victim, steps, text)
+    _, done = searched(steps, victim, text)
     assert done.result == [2, 0, 1, 3]
     assert scores == pytest.approx([0.1, 0.1, 0.3, 0.1])
 
@@ -276,7 +240,7 @@ def test_the_first_word_of_a_mention_can_be_deleted_and_the_rest_is_judged_as_th
     async def steps(probe):
         return await probe.measure([text.delete(0), text.delete(2)])
 
-    first, last = search(victim, steps, text)[2].result
+    first, last = searched(steps, victim, text)[1].result
     assert first == pytest.approx(last) == pytest.approx(0.1 * 7 / 8)
     assert ranked(rank_by_deletion, text, victim, [0, 2])[0] == [0, 2]
 

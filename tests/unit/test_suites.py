@@ -6,8 +6,8 @@ import pytest
 
 from benchmark.attacking import Mode
 from benchmark.errors import BadInput
+from benchmark.finding import ATTACKS
 from benchmark.goals import goal_named
-from benchmark.runner import ATTACKS
 from benchmark.suites import load_suite, suite_names
 from benchmark.victims import VictimOptions
 

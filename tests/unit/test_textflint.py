@@ -5,51 +5,19 @@ from __future__ import annotations
 import random
 
 import pytest
+from attacking_frame import attacked, perturbed
+from comparing_texts import context, edited, names
 from rapidfuzz.distance import OSA
-from stubs import StubKnowledge, StubVictim, lexicon, sentence, stub_resources
+from stubs import StubKnowledge, sentence
 
 from attacks.candidates.made_up_names import made_up
 from attacks.textflint import EntityTypos, SwapEntities
-from benchmark.alignment import adversarial_sentence
-from benchmark.attacking import Assault, Mode
-from benchmark.engine import Engine
 from benchmark.errors import BadInput
-from benchmark.goals import goal_named
-from benchmark.resources.loading import Resources
-from benchmark.threat import Budget
 from benchmark.types import Status
 
 TEXT = sentence("Ana of Tallinn Water told traders near Rome 3 .", "B-PER O B-ORG I-ORG O O O B-LOC I-LOC O")
 SEEDS = range(60)
 KINDS = ("cross-category", "longer", "oov")
-
-
-def outcome_of(attacker, seed=0, text=TEXT, **lean):
-    assault = Assault(
-        attacker,
-        StubVictim(lexicon({})),
-        goal_named("perturbed"),
-        Mode.FIRST_SUCCESS,
-        Budget(),
-        seed,
-        resources=Resources({**stub_resources()._loaded, **lean}),
-    )
-    (done,) = Engine().run([assault.job(text)])
-    assert not done.result.reason, done.result.reason
-    return done.result
-
-
-def attacked(attacker, seed=0, text=TEXT, **lean):
-    found = outcome_of(attacker, seed, text, **lean)
-    return adversarial_sentence(text, found.edits, found.adversarial_gold)
-
-
-def names(text):
-    return [(span.type, " ".join(text.tokens[span.start : span.end])) for span in text.spans]
-
-
-def context(text):
-    return [word for word, tag in zip(text.tokens, text.tags, strict=True) if tag == "O"]
 
 
 # --- typos ------------------------------------------------------------------------------------------------------------
@@ -58,9 +26,9 @@ def context(text):
 def test_each_mention_has_one_typo_in_one_word_that_keeps_its_first_character():
     hit = set()
     for seed in SEEDS:
-        text = attacked(EntityTypos(), seed)
+        text = perturbed(EntityTypos(), TEXT, seed)
         assert (text.tags, context(text)) == (TEXT.tags, context(TEXT))
-        places = [i for i, (a, b) in enumerate(zip(TEXT.tokens, text.tokens, strict=True)) if a != b]
+        places = edited(text, TEXT)
         assert len(places) == 3
         for i in places:
             assert OSA.distance(TEXT.tokens[i], text.tokens[i]) == 1
@@ -71,13 +39,13 @@ def test_each_mention_has_one_typo_in_one_word_that_keeps_its_first_character():
 
 def test_a_mention_without_a_word_of_two_letters_stays():
     text = sentence("in 7 of X 42", "O B-MISC O B-ORG I-ORG")
-    outcome = outcome_of(EntityTypos(), text=text)
+    outcome = attacked(EntityTypos(), text=text, goal="perturbed")
     assert (outcome.status, outcome.search_queries) == (Status.FAILED, 0)
 
 
 def test_two_letters_are_enough():
     text = sentence("Bo slept", "B-PER O")
-    assert all(attacked(EntityTypos(), seed, text).tokens[0][0] == "B" for seed in range(20))
+    assert all(perturbed(EntityTypos(), text, seed).tokens[0][0] == "B" for seed in range(20))
 
 
 # --- swaps ------------------------------------------------------------------------------------------------------------
@@ -85,7 +53,7 @@ def test_two_letters_are_enough():
 
 def test_longer_names_have_more_words_and_the_same_type():
     for seed in SEEDS:
-        text = attacked(SwapEntities(kind="longer"), seed)
+        text = perturbed(SwapEntities(kind="longer"), TEXT, seed)
         assert names(text)[0][1] in {"Bob Stone", "Cleo Marsh", "Dora Lund", "Emil Vasa"}
         assert names(text)[1:] == names(TEXT)[1:]  # nothing is longer than these
         assert len(text) == len(TEXT) + 1
@@ -102,7 +70,7 @@ def test_cross_category_names_are_of_the_type_and_of_another_too():
     )
     found = [set(), set(), set()]
     for seed in SEEDS:
-        text = attacked(SwapEntities(kind="cross-category"), seed, knowledge=knowledge)
+        text = perturbed(SwapEntities(kind="cross-category"), TEXT, seed, knowledge=knowledge)
         assert [kind for kind, _ in names(text)] == ["PER", "ORG", "LOC"]
         assert context(text) == context(TEXT)
         for seen, (_, name) in zip(found, names(text), strict=True):
@@ -112,7 +80,7 @@ def test_cross_category_names_are_of_the_type_and_of_another_too():
 
 
 def test_a_mention_without_a_name_of_the_wanted_kind_stays():
-    outcome = outcome_of(SwapEntities(kind="cross-category"))
+    outcome = attacked(SwapEntities(kind="cross-category"), text=TEXT, goal="perturbed")
     assert (outcome.status, outcome.search_queries) == (Status.FAILED, 0)
 
 
@@ -120,7 +88,7 @@ def test_made_up_names_have_the_shape_of_the_mention_and_no_known_word():
     known = {word.lower() for _, them in StubKnowledge().names.values() for name in them for word in name.split()}
     texts = set()
     for seed in SEEDS:
-        text = attacked(SwapEntities(), seed)
+        text = perturbed(SwapEntities(), TEXT, seed)
         assert (text.tags, context(text)) == (TEXT.tags, context(TEXT))
         assert text.tokens[8] == "3"
         for i in (0, 2, 3, 7):
@@ -136,14 +104,14 @@ def test_a_made_up_word_is_drawn_again_if_it_is_known():
     text = sentence("A of B", "O O B-LOC")
     consonants = [c for c in "bcdfghjklmnpqrstvwxyz" if c != "q"]
     knowledge = StubKnowledge({"letter": ("LOC", tuple(c.upper() for c in consonants))})
-    found = [names(attacked(SwapEntities(), seed, text, knowledge=knowledge)) for seed in range(30)]
+    found = [names(perturbed(SwapEntities(), text, seed, knowledge=knowledge)) for seed in range(30)]
     assert all(name in ([("LOC", "Q")], [("LOC", "B")]) for name in found)
     assert [("LOC", "Q")] in found
 
 
 def test_function_words_of_a_name_stay():
     text = sentence("the Bank of Oslo rose", "O B-ORG I-ORG I-ORG O")
-    assert {attacked(SwapEntities(), seed, text).tokens[2] for seed in range(20)} == {"of"}
+    assert {perturbed(SwapEntities(), text, seed).tokens[2] for seed in range(20)} == {"of"}
 
 
 def test_made_up_words_put_vowels_for_vowels_in_the_same_casing():
@@ -158,8 +126,11 @@ def test_made_up_words_put_vowels_for_vowels_in_the_same_casing():
 
 @pytest.mark.parametrize("attacker", [EntityTypos(), *(SwapEntities(kind=kind) for kind in KINDS)], ids=repr)
 def test_the_same_seed_gives_the_same_outcome(attacker):
-    assert [outcome_of(attacker, seed) for seed in range(5)] == [outcome_of(attacker, seed) for seed in range(5)]
-    assert outcome_of(attacker).search_queries <= 1
+    def outcomes():
+        return [attacked(attacker, text=TEXT, goal="perturbed", seed=seed) for seed in range(5)]
+
+    assert outcomes() == outcomes()
+    assert all(outcome.search_queries <= 1 for outcome in outcomes())
 
 
 def test_an_unknown_kind_is_refused_and_the_known_ones_are_named():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,8 @@ _HEAD_ROWS = 32
 # A vocabulary may hold a word in so many casings (red, Red, RED), of which one is proposed.
 _CASINGS = 3
 
+_Row = tuple[int, ...]
+
 
 class MaskedLanguageModel(LanguageModel):
     """A model with a masked-language-model head.
@@ -53,6 +56,8 @@ class MaskedLanguageModel(LanguageModel):
     """
 
     def __init__(self, model: Any, tokenizer: Any, name: str, fingerprint: str, device: torch.device) -> None:
+        import torch
+
         if tokenizer.mask_token_id is None:
             raise BadInput(f"{name} has no mask token, so it is no masked language model")
         self.name = name
@@ -63,9 +68,9 @@ class MaskedLanguageModel(LanguageModel):
         self._mask = (int(tokenizer.mask_token_id),)
         self._longest = min(positions(model.config), tokenizer.model_max_length)
         self._words = whole_words(self._pieces)
-        self._word_ids = sorted(self._words)
         if not self._words:
             raise BadInput(f"the vocabulary of {name} holds no whole words")
+        self._word_ids = torch.tensor(sorted(self._words))
         self.identity = f"{name} {fingerprint[:16]}, float32 on {device.type}, {self._rows} x {LENGTH_STEP}"
 
     def fits(self, tokens: Tokens) -> bool:
@@ -75,7 +80,7 @@ class MaskedLanguageModel(LanguageModel):
     def answer(self, questions: Sequence[Gap | LogProbability]) -> list[tuple[Proposal, ...] | float]:
         """Answer in forwards of fixed shape; gaps of one text that leave it as it is share a forward."""
         answers: list[tuple[Proposal, ...] | float] = [()] * len(questions)
-        gaps: dict[tuple[int, ...], list[tuple[int, int, Gap]]] = {}
+        gaps: dict[_Row, dict[int, list[tuple[int, Gap]]]] = {}
         for number, question in enumerate(questions):
             if isinstance(question, LogProbability):
                 answers[number] = self._pseudo_log_likelihood(question.tokens)
@@ -84,13 +89,9 @@ class MaskedLanguageModel(LanguageModel):
             if question.seen is Seen.HIDDEN or len(words[question.at]) > 1:
                 words[question.at] = self._mask
             at = self._pieces.starts(words)[question.at]
-            gaps.setdefault(tuple(self._pieces.row(words)), []).append((number, at, question))
-        rows = list(gaps)
-        for length, group in self._shapes(rows):
-            places = [(k, at) for k, row in enumerate(group) for _, at, _ in gaps[rows[row]]]
-            asked = [(number, gap) for row in group for number, _, gap in gaps[rows[row]]]
-            found = self._log_probabilities([rows[row] for row in group], length, places)
-            for (number, gap), scores in zip(asked, found, strict=True):
+            gaps.setdefault(tuple(self._pieces.row(words)), {}).setdefault(at, []).append((number, question))
+        for row, at, scores in self._log_probabilities(gaps):
+            for number, gap in gaps[row][at]:
                 answers[number] = proposals_like(gap.tokens[gap.at], self._likeliest(scores, gap.k), gap.k)
         return answers
 
@@ -101,43 +102,52 @@ class MaskedLanguageModel(LanguageModel):
         # Of equally likely words the first of the vocabulary come first, whatever `k` is.
         best = (own >= own.topk(most).values[-1]).nonzero()[:, 0]
         values, order = own[best].sort(descending=True, stable=True)
+        pieces = self._word_ids[best[order[:most]]].tolist()
         return [
-            Proposal(self._words[self._word_ids[index]], value)
-            for value, index in zip(values[:most].exp().tolist(), best[order[:most]].tolist(), strict=True)
+            Proposal(self._words[piece], value)
+            for piece, value in zip(pieces, values[:most].exp().tolist(), strict=True)
         ]
 
     def _pseudo_log_likelihood(self, tokens: Tokens) -> float:
         """Return the sum over pieces of log P(piece | all others) (Salazar et al. 2020, section 2.1)."""
         row = tuple(self._pieces.row(self._pieces.of(tokens)))
-        places = range(len(self._pieces.prefix), len(row) - len(self._pieces.suffix))
-        texts = [(*row[:at], *self._mask, *row[at + 1 :]) for at in places]
-        total = 0.0
-        for length, group in self._shapes(texts):
-            at = [(n, places[k]) for n, k in enumerate(group)]
-            found = self._log_probabilities([texts[k] for k in group], length, at)
-            total += sum(float(scores[row[places[k]]]) for k, scores in zip(group, found, strict=True))
-        return total
+        hidden: dict[_Row, list[int]] = {}
+        for at in range(len(self._pieces.prefix), len(row) - len(self._pieces.suffix)):
+            hidden.setdefault((*row[:at], *self._mask, *row[at + 1 :]), []).append(at)
+        found = {at: float(scores[row[at]]) for _, at, scores in self._log_probabilities(hidden)}
+        logs = [found[at] for at in sorted(found)]
+        # As many at a time as a forward has rows: sums in another order would differ in the last bit from stored ones.
+        return sum((sum(logs[k : k + self._rows]) for k in range(0, len(logs), self._rows)), 0.0)
 
-    def _shapes(self, rows: Sequence[tuple[int, ...]]) -> list[tuple[int, list[int]]]:
+    def _log_probabilities(self, places: Mapping[_Row, Iterable[int]]) -> Iterator[tuple[_Row, int, torch.Tensor]]:
+        """Yield text, place and (vocabulary,) log-probabilities; the head sees blocks of one shape."""
+        import torch
+
+        encodings = self._encodings(places)
+        while block := list(itertools.islice(encodings, _HEAD_ROWS)):
+            filled = [*block, *block[:1] * (_HEAD_ROWS - len(block))]
+            with torch.inference_mode():
+                logits = self._head(torch.stack([vector for _, _, vector in filled]))[: len(block)]
+                scores = logits.float().log_softmax(-1).cpu()
+            for (row, at, _), own in zip(block, scores, strict=True):
+                yield row, at, own
+
+    def _encodings(self, places: Mapping[_Row, Iterable[int]]) -> Iterator[tuple[_Row, int, torch.Tensor]]:
+        """Yield text, place and the encoder's (size,) vector of it; the encoder sees rows of one shape."""
+        import torch
+
+        rows = list(places)
         longest = max(map(len, rows), default=0)
         if longest > self._longest:
             raise BadInput(f"a text of {longest} pieces is too long for {self.name} ({self._longest} at most)")
-        return list(fixed_shapes([len(row) for row in rows], self._rows, self._longest))
-
-    def _log_probabilities(
-        self, texts: list[tuple[int, ...]], length: int, places: list[tuple[int, int]]
-    ) -> Iterator[torch.Tensor]:
-        """Yield the (vocabulary,) log-probabilities at each (text, place); the head sees blocks of one shape."""
-        import torch
-
         padding = self._pieces.tokenizer.pad_token_id or 0
-        ids, mask = rows_of_one_shape(texts, self._rows, length, padding)
-        with torch.inference_mode():
-            encoded = self._encode(input_ids=ids.to(self._device), attention_mask=mask.to(self._device))
-            for start in range(0, len(places), _HEAD_ROWS):
-                block = places[start : start + _HEAD_ROWS]
-                filled = torch.tensor(block + places[:1] * (_HEAD_ROWS - len(block)), device=self._device)
-                yield from self._head(encoded[filled[:, 0], filled[:, 1]]).float().log_softmax(-1).cpu()[: len(block)]
+        for length, group in fixed_shapes([len(row) for row in rows], self._rows, self._longest):
+            ids, mask = rows_of_one_shape([rows[k] for k in group], self._rows, length, padding)
+            with torch.inference_mode():
+                encoded = self._encode(input_ids=ids.to(self._device), attention_mask=mask.to(self._device))
+            for n, k in enumerate(group):
+                for at in places[rows[k]]:
+                    yield rows[k], at, encoded[n, at].clone()  # a view would keep all of `encoded` while it waits
 
 
 def masked_model_from_folder(folder: str, device: torch.device) -> MaskedLanguageModel:

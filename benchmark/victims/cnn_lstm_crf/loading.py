@@ -12,7 +12,7 @@ from benchmark.errors import BadInput, first_line
 from benchmark.model_files import fingerprint_of
 from benchmark.victims.cnn_lstm_crf.victim import CnnLstmCrfVictim
 from benchmark.victims.cnn_lstm_crf.vocabulary import glove, read_vocabulary
-from benchmark.victims.finding import VictimOptions
+from benchmark.victims.finding import VictimOptions, require_own_backend
 from benchmark.victims.label_map import require_iob2_labels
 from benchmark.victims.recipe import CnnLstmCrfRecipe, cache_folder
 
@@ -60,9 +60,10 @@ def load_folder(folder: Path, name: str, options: VictimOptions) -> CnnLstmCrfVi
     """Load what `gauntlet train` made.
 
     Raises:
-        BadInput: the folder's files are not as they should be.
+        BadInput: the folder's files are not as they should be, or another back end than PyTorch is asked for.
         MissingResource: GloVe is not installed.
     """
+    require_own_backend(options, ARCHITECTURE, "torch")
     table = glove()
     again = "delete the folder to train it again"
     try:

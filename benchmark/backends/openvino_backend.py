@@ -1,0 +1,84 @@
+"""OpenVINO, the fastest on a CPU in single precision as far as we measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmark.backends.contract import Batch
+from benchmark.backends.tracing import example, silent_tracing
+from benchmark.device import ROWS_A_CORE, STEP_A_CORE, require_bfloat16
+
+if TYPE_CHECKING:
+    import torch
+    from numpy.typing import NDArray
+
+__all__ = ["OpenVinoForward"]
+
+_PRECISIONS = {"float32": "f32", "bfloat16": "bf16"}
+
+
+class OpenVinoForward:
+    """As many batches at once as PyTorch would use threads, each on a single core.
+
+    Several threads on one small batch wait for each other more than they compute, and split a sum in other places on
+    another machine; one thread a batch does neither.
+
+    Args:
+        network: takes pieces and mask, on the CPU.
+        vocabulary: number of pieces there are.
+        precision: float32 or bfloat16.
+
+    Raises:
+        BadInput: the CPU does not multiply bfloat16 in hardware.
+        ImportError: OpenVINO is not installed.
+    """
+
+    def __init__(self, network: torch.nn.Module, vocabulary: int, precision: str) -> None:
+        import openvino
+        import torch
+        from openvino.frontend import FrontEndManager
+        from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+
+        if precision == "bfloat16":
+            require_bfloat16(torch.device("cpu"))
+        self.rows = ROWS_A_CORE
+        self.length_step = STEP_A_CORE
+        self.settings: Mapping[str, Any] = {
+            "backend": "openvino-cpu",
+            "precision": precision,
+            "rows": self.rows,
+            "length_step": self.length_step,
+        }
+        # The front end itself: `openvino.convert_model` around it would report its use to the vendor over the network.
+        with torch.no_grad(), silent_tracing():
+            decoder = TorchScriptPythonDecoder(network, example_input=example(vocabulary))
+            front_end = FrontEndManager().load_by_framework("pytorch")
+            graph = front_end.convert(front_end.load(decoder))
+        cores = torch.get_num_threads()
+        self._compiled = openvino.Core().compile_model(
+            graph,
+            "CPU",
+            {
+                "INFERENCE_PRECISION_HINT": _PRECISIONS[precision],
+                "NUM_STREAMS": str(cores),
+                "INFERENCE_NUM_THREADS": str(cores),
+            },
+        )
+        self._queue = openvino.AsyncInferQueue(self._compiled, cores)
+
+    def __call__(self, batches: Sequence[Batch]) -> list[NDArray[np.float32]]:
+        """See `Forward`."""
+        answers: dict[int, NDArray[np.float32]] = {}
+
+        def keep(request: Any, k: int) -> None:
+            answers[k] = np.array(request.get_output_tensor(0).data, dtype=np.float32)
+
+        self._queue.set_callback(keep)
+        # Long texts first: what remains at the end, when cores run out of work, is short.
+        for k in sorted(range(len(batches)), key=lambda k: -batches[k].pieces.shape[1]):
+            self._queue.start_async(dict(enumerate(batches[k])), k)
+        self._queue.wait_all()
+        return [answers[k] for k in range(len(batches))]

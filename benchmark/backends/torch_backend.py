@@ -1,0 +1,67 @@
+"""PyTorch itself, on a CPU or on CUDA."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from benchmark.backends.contract import Batch
+from benchmark.device import require_bfloat16, rows_per_forward
+from benchmark.word_pieces import LENGTH_STEP
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from numpy.typing import NDArray
+
+__all__ = ["TorchForward"]
+
+
+class TorchForward:
+    """One batch after the other; bfloat16 is PyTorch's autocast.
+
+    Args:
+        network: takes pieces and mask, on the device.
+        device: a CPU or CUDA.
+        precision: float32 or bfloat16.
+        compiled: let `torch.compile` fuse it, for all shapes at once: a graph that is specialised for the first shape
+            it meets would make answers depend on the order of the questions.
+
+    Raises:
+        BadInput: the device does not multiply bfloat16 in hardware.
+    """
+
+    def __init__(
+        self, network: torch.nn.Module, device: torch.device, precision: str, *, compiled: bool = False
+    ) -> None:
+        if precision == "bfloat16":
+            require_bfloat16(device)
+        self.rows = rows_per_forward(device)
+        self.length_step = LENGTH_STEP
+        self.settings: Mapping[str, Any] = {
+            "backend": f"{'torch-compile' if compiled else 'torch'}-{device.type}",
+            "precision": precision,
+            "rows": self.rows,
+            "length_step": self.length_step,
+        }
+        self._device = device
+        self._network = _compiled(network) if compiled else network
+
+    def __call__(self, batches: Sequence[Batch]) -> list[NDArray[np.float32]]:
+        """See `Forward`."""
+        import torch
+
+        with (
+            torch.inference_mode(),
+            torch.autocast(self._device.type, torch.bfloat16, enabled=self.settings["precision"] == "bfloat16"),
+        ):
+            return [self._answer(torch.from_numpy(b.pieces), torch.from_numpy(b.mask)) for b in batches]
+
+    def _answer(self, pieces: torch.Tensor, mask: torch.Tensor) -> NDArray[np.float32]:
+        return self._network(pieces.to(self._device), mask.to(self._device)).float().cpu().numpy()  # type: ignore[no-any-return]
+
+
+def _compiled(network: torch.nn.Module) -> Any:
+    import torch
+
+    return torch.compile(network, dynamic=True)
