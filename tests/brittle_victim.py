@@ -11,6 +11,8 @@ from stubs import StubVictim, lexicon
 from benchmark.errors import BadInput
 
 NAMES = ("Ana", "Bea", "Cleo", "Dan", "Eva", "Finn")
+# Seconds to wait for others: a cluster that is broken must fail a test, not hang it.
+PATIENCE = 120
 ENTRY_POINT = "[gauntlet.victims]\nbrittle = brittle_victim:load\n"
 
 
@@ -45,7 +47,10 @@ class BrittleVictim(StubVictim):
         if self.sizes and self._is_the_one_to_die():
             os._exit(1)
         together = 0 if (self.folder / "deadly").exists() else self._told("together", 0)
+        deadline = time.monotonic() + PATIENCE
         while len((self.folder / "loads").read_text(encoding="utf-8").split()) < together:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"not loaded {together} times within {PATIENCE} seconds")
             time.sleep(0.01)
         while len(self.asked) > self._told("stuck", 1_000_000):
             time.sleep(0.01)
