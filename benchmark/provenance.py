@@ -13,6 +13,8 @@ __all__ = ["Stopwatch", "machine", "versions"]
 _PACKAGES = (
     "ner-gauntlet",
     "torch",
+    "openvino",
+    "onnxruntime",
     "transformers",
     "tokenizers",
     "peft",

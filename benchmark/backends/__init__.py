@@ -15,8 +15,18 @@ settings and with them in every run's specification. Gradients always come from 
 
 from __future__ import annotations
 
-from benchmark.backends.choosing import AUTO, BACKENDS, PRECISIONS, forward_of, require_backend
+from benchmark.backends.choosing import AUTO, BACKENDS, FASTEST, PRECISIONS, forward_of, require_backend
 from benchmark.backends.contract import Batch, Forward
 from benchmark.backends.tracing import network_of
 
-__all__ = ["AUTO", "BACKENDS", "PRECISIONS", "Batch", "Forward", "forward_of", "network_of", "require_backend"]
+__all__ = [
+    "AUTO",
+    "BACKENDS",
+    "FASTEST",
+    "PRECISIONS",
+    "Batch",
+    "Forward",
+    "forward_of",
+    "network_of",
+    "require_backend",
+]

@@ -4,44 +4,24 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from benchmark.backends.contract import Batch, Forward
+from benchmark.backends.onnx_backend import OnnxForward
+from benchmark.backends.openvino_backend import OpenVinoForward
+from benchmark.backends.torch_backend import TorchForward
 from benchmark.errors import BadInput, MissingResource, first_line
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["AUTO", "BACKENDS", "PRECISIONS", "forward_of", "require_backend"]
+__all__ = ["AUTO", "BACKENDS", "FASTEST", "PRECISIONS", "forward_of", "require_backend"]
 
 AUTO = "auto"
 PRECISIONS = ("float32", "bfloat16", "int8")
-
-
-def _torch(network: torch.nn.Module, vocabulary: int, device: torch.device, precision: str) -> Forward:  # noqa: ARG001
-    from benchmark.backends.torch_backend import TorchForward
-
-    return TorchForward(network, device, precision)
-
-
-def _torch_compile(network: torch.nn.Module, vocabulary: int, device: torch.device, precision: str) -> Forward:  # noqa: ARG001
-    from benchmark.backends.torch_backend import TorchForward
-
-    return TorchForward(network, device, precision, compiled=True)
-
-
-def _openvino(network: torch.nn.Module, vocabulary: int, device: torch.device, precision: str) -> Forward:  # noqa: ARG001
-    from benchmark.backends.openvino_backend import OpenVinoForward
-
-    return OpenVinoForward(network, vocabulary, precision)
-
-
-def _onnxruntime(network: torch.nn.Module, vocabulary: int, device: torch.device, precision: str) -> Forward:  # noqa: ARG001
-    from benchmark.backends.onnx_backend import OnnxForward
-
-    return OnnxForward(network, vocabulary, precision)
 
 
 class _Known(NamedTuple):
@@ -52,11 +32,15 @@ class _Known(NamedTuple):
 
 
 BACKENDS: Mapping[str, _Known] = {
-    "openvino": _Known(_openvino, {"cpu": ("float32", "bfloat16")}),
-    "onnxruntime": _Known(_onnxruntime, {"cpu": ("float32", "int8")}),
-    "torch": _Known(_torch, {"cpu": ("float32", "bfloat16"), "cuda": ("float32", "bfloat16")}),
-    "torch-compile": _Known(_torch_compile, {"cpu": ("float32", "bfloat16"), "cuda": ("float32", "bfloat16")}),
+    "openvino": _Known(OpenVinoForward, {"cpu": ("float32", "bfloat16")}),
+    "onnxruntime": _Known(OnnxForward, {"cpu": ("float32", "int8")}),
+    "torch": _Known(TorchForward, {"cpu": ("float32", "bfloat16"), "cuda": ("float32", "bfloat16")}),
+    "torch-compile": _Known(
+        partial(TorchForward, compiled=True), {"cpu": ("float32", "bfloat16"), "cuda": ("float32", "bfloat16")}
+    ),
 }
+# What "auto" is, by type of device.
+FASTEST = {"cpu": "openvino", "cuda": "torch"}
 _PACKAGES = {"onnxruntime": "'ner-gauntlet[onnx]'", "openvino": "openvino"}
 
 # How far a back end's numbers may lie from PyTorch's in single precision, relative to their size, on average.
@@ -95,9 +79,8 @@ def forward_of(
     require_backend(backend, precision)
     if backend != AUTO:
         return _forward_of(network, vocabulary, device, backend, precision)
-    if device.type == "cpu":
-        with contextlib.suppress(_CannotRead):
-            return _forward_of(network, vocabulary, device, "openvino", precision)
+    with contextlib.suppress(_CannotRead):
+        return _forward_of(network, vocabulary, device, FASTEST[device.type], precision)
     return _forward_of(network, vocabulary, device, "torch", precision)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -25,18 +26,29 @@ class Batch(NamedTuple):
     mask: NDArray[np.int64]
 
 
-class Forward(Protocol):
+class Forward(ABC):
     """A network's forward pass. A batch's answer depends on that batch alone, bit for bit.
 
-    Attributes:
+    Args:
+        backend: with its device.
+        precision: of the sums.
         rows: texts a batch, always.
         length_step: lengths are multiples of this many pieces.
-        settings: back end, precision and shapes, for the specification.
+
+    Attributes:
+        settings: all of these, for the specification.
     """
 
-    rows: int
-    length_step: int
-    settings: Mapping[str, Any]
+    def __init__(self, backend: str, precision: str, rows: int, length_step: int) -> None:
+        self.rows = rows
+        self.length_step = length_step
+        self.settings: Mapping[str, Any] = {
+            "backend": backend,
+            "precision": precision,
+            "rows": rows,
+            "length_step": length_step,
+        }
 
+    @abstractmethod
     def __call__(self, batches: Sequence[Batch]) -> list[NDArray[np.float32]]:
         """Return (rows, length, width) numbers for each batch, in order; several may be computed at once."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from benchmark.backends.contract import Batch
+from benchmark.backends.contract import Batch, Forward
 from benchmark.backends.tracing import INPUTS, example, silent_tracing
 from benchmark.device import ROWS_A_CORE, STEP_A_CORE
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["OnnxForward"]
 
 
-class OnnxForward:
+class OnnxForward(Forward):
     """As many batches at once as PyTorch would use threads, each on a single core; see `OpenVinoForward`.
 
     With int8, weights are quantised once and activations at each layer by their largest value in the *batch*: a
@@ -30,24 +30,19 @@ class OnnxForward:
     Args:
         network: takes pieces and mask, on the CPU.
         vocabulary: number of pieces there are.
+        device: a CPU.
         precision: float32 or int8.
 
     Raises:
         ImportError: ONNX or ONNX Runtime is not installed.
     """
 
-    def __init__(self, network: torch.nn.Module, vocabulary: int, precision: str) -> None:
+    def __init__(self, network: torch.nn.Module, vocabulary: int, device: torch.device, precision: str) -> None:
         import onnxruntime
         import torch
 
-        self.rows = 1 if precision == "int8" else ROWS_A_CORE
-        self.length_step = STEP_A_CORE
-        self.settings: Mapping[str, Any] = {
-            "backend": "onnxruntime-cpu",
-            "precision": precision,
-            "rows": self.rows,
-            "length_step": self.length_step,
-        }
+        rows = 1 if precision == "int8" else ROWS_A_CORE
+        super().__init__(f"onnxruntime-{device.type}", precision, rows, STEP_A_CORE)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.log_severity_level = 3

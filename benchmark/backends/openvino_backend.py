@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmark.backends.contract import Batch
+from benchmark.backends.contract import Batch, Forward
 from benchmark.backends.tracing import example, silent_tracing
 from benchmark.device import ROWS_A_CORE, STEP_A_CORE, require_bfloat16
 
@@ -20,7 +20,7 @@ __all__ = ["OpenVinoForward"]
 _PRECISIONS = {"float32": "f32", "bfloat16": "bf16"}
 
 
-class OpenVinoForward:
+class OpenVinoForward(Forward):
     """As many batches at once as PyTorch would use threads, each on a single core.
 
     Several threads on one small batch wait for each other more than they compute, and split a sum in other places on
@@ -29,6 +29,7 @@ class OpenVinoForward:
     Args:
         network: takes pieces and mask, on the CPU.
         vocabulary: number of pieces there are.
+        device: a CPU.
         precision: float32 or bfloat16.
 
     Raises:
@@ -36,22 +37,15 @@ class OpenVinoForward:
         ImportError: OpenVINO is not installed.
     """
 
-    def __init__(self, network: torch.nn.Module, vocabulary: int, precision: str) -> None:
+    def __init__(self, network: torch.nn.Module, vocabulary: int, device: torch.device, precision: str) -> None:
         import openvino
         import torch
         from openvino.frontend import FrontEndManager
         from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
         if precision == "bfloat16":
-            require_bfloat16(torch.device("cpu"))
-        self.rows = ROWS_A_CORE
-        self.length_step = STEP_A_CORE
-        self.settings: Mapping[str, Any] = {
-            "backend": "openvino-cpu",
-            "precision": precision,
-            "rows": self.rows,
-            "length_step": self.length_step,
-        }
+            require_bfloat16(device)
+        super().__init__(f"openvino-{device.type}", precision, ROWS_A_CORE, STEP_A_CORE)
         # The front end itself: `openvino.convert_model` around it would report its use to the vendor over the network.
         with torch.no_grad(), silent_tracing():
             decoder = TorchScriptPythonDecoder(network, example_input=example(vocabulary))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from benchmark.backends.contract import Batch
+from benchmark.backends.contract import Batch, Forward
 from benchmark.device import require_bfloat16, rows_per_forward
 from benchmark.word_pieces import LENGTH_STEP
 
@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 __all__ = ["TorchForward"]
 
 
-class TorchForward:
+class TorchForward(Forward):
     """One batch after the other; bfloat16 is PyTorch's autocast.
 
     Args:
         network: takes pieces and mask, on the device.
+        vocabulary: number of pieces there are.
         device: a CPU or CUDA.
         precision: float32 or bfloat16.
         compiled: let `torch.compile` fuse it, for all shapes at once: a graph that is specialised for the first shape
@@ -32,18 +33,18 @@ class TorchForward:
     """
 
     def __init__(
-        self, network: torch.nn.Module, device: torch.device, precision: str, *, compiled: bool = False
+        self,
+        network: torch.nn.Module,
+        vocabulary: int,  # noqa: ARG002 - others trace the network and need it
+        device: torch.device,
+        precision: str,
+        *,
+        compiled: bool = False,
     ) -> None:
         if precision == "bfloat16":
             require_bfloat16(device)
-        self.rows = rows_per_forward(device)
-        self.length_step = LENGTH_STEP
-        self.settings: Mapping[str, Any] = {
-            "backend": f"{'torch-compile' if compiled else 'torch'}-{device.type}",
-            "precision": precision,
-            "rows": self.rows,
-            "length_step": self.length_step,
-        }
+        name = "torch-compile" if compiled else "torch"
+        super().__init__(f"{name}-{device.type}", precision, rows_per_forward(device), LENGTH_STEP)
         self._device = device
         self._network = _compiled(network) if compiled else network
 

@@ -16,6 +16,7 @@ from seqeval.scheme import IOB2
 
 from benchmark.metrics.metric import Example, Metric, Value, clusters_of, ratio
 from benchmark.statistics.intervals import bootstrap
+from benchmark.statistics.totals import micro_f1
 from benchmark.tag_schemes import strict_spans, tags_to_spans
 from benchmark.types import Outcome, Tags
 
@@ -79,7 +80,7 @@ def _quotient(top: Sums, bottom: Sums) -> Sums:
 _SCORES: dict[str, tuple[Callable[..., Any], Callable[[Sums], Sums]]] = {
     "precision": (precision_score, lambda totals: _quotient(totals[:, 0], totals[:, 1])),
     "recall": (recall_score, lambda totals: _quotient(totals[:, 0], totals[:, 2])),
-    "f1": (f1_score, lambda totals: _quotient(2 * totals[:, 0], totals[:, 1] + totals[:, 2])),
+    "f1": (f1_score, micro_f1),
 }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.backends import AUTO, Batch, Forward, forward_of, network_of
+from benchmark.backends import AUTO, FASTEST, Batch, Forward, forward_of, network_of
 from benchmark.engine import Ask
 from benchmark.errors import MissingResource, first_line
 from benchmark.word_pieces import fixed_shapes, padded
@@ -52,7 +52,9 @@ class SentenceEncoder:
             if name == DEFAULT_ENCODER
             else _hash_of_weights(_load(name, device))
         )
-        how = _default_backend(device) if name == DEFAULT_ENCODER else _compiled(name, device).backend
+        # The default is known to be read by the fastest back end; a finished run needs its identity only.
+        kind = device.partition(":")[0]
+        how = f"{FASTEST[kind]}-{kind}" if name == DEFAULT_ENCODER else _compiled(name, device).backend
         self.identity = f"{name} ({weights}), sentence-transformers {version('sentence-transformers')}, {how}"
 
     def answer(self, questions: Sequence[str]) -> list[NDArray[np.float32]]:
@@ -129,14 +131,9 @@ class _Compiled:
         return [vectors[k] for k in range(len(texts))]
 
 
-def _default_backend(device: str) -> str:
-    """Tell what computes the default encoder without loading it: a finished run needs its identity only."""
-    return "openvino-cpu" if device == "cpu" else "torch-cuda"
-
-
 @lru_cache(maxsize=2)
 def _compiled(name: str, device: str) -> _Compiled:
-    backend = _default_backend(device).split("-")[0] if name == DEFAULT_ENCODER else AUTO
+    backend = FASTEST[device.partition(":")[0]] if name == DEFAULT_ENCODER else AUTO
     return _Compiled(_load(name, device), backend)
 
 

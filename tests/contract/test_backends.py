@@ -158,7 +158,7 @@ def test_a_library_that_computes_something_else_is_refused_by_name_and_passed_ov
                 batches = [Batch(b.pieces, np.where(np.arange(b.mask.shape[1]) < 8, b.mask, 0)) for b in batches]
             return super().__call__(batches)
 
-    wrong = Wrong(network_of(other, "logits"), CPU, "float32")
+    wrong = Wrong(network_of(other, "logits"), len(WORDS), CPU, "float32")
     known = choosing.BACKENDS["openvino"]._replace(make=lambda *_: wrong)
     monkeypatch.setattr(choosing, "BACKENDS", {**BACKENDS, "openvino": known})
     with pytest.raises(BadInput, match="does not compute what PyTorch does"):
