@@ -1,0 +1,1 @@
+"""Defenses: one file each; the loop, schedules and data they share beside them."""
