@@ -4,8 +4,8 @@ A mention's word vectors are first rewritten through a code from which its conte
 that without this nearly all attributed words are context words (its table 2), so that the weaknesses at mentions stay
 unseen; `context_share.*` measures it on each run. What the paper leaves open is decided so: attributions are of the
 summed log-probabilities of the gold labels of all entity words; a word's share is the sum over its word pieces, and its
-size counts, not its sign; function words, numbers and marks are passed over, and so is a word without substitutes;
-candidates are asked one by one, the most similar first.
+size counts, not its sign; function words, numbers, marks and context words that are written like names ("Friday") are
+passed over, and so is a word without substitutes; candidates are asked one by one, the most similar first.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ MORE = 4
 
 @attack(
     "disentangled",
+    version=2,
     access=Access.GRADIENTS,
     paper="Jin et al. 2023, Adversarial Robustness for Large Language NER models using Disentanglement and Word "
     "Attributions",
@@ -58,7 +59,8 @@ class Disentangled(Attack):
         order: "attribution", or "random" for the ablation.
         disentangle: rewrite the mentions' vectors before attributing (section 3.1).
         attribution: "integrated-gradients" (section 3.2), "gradient-times-input" or "saliency".
-        steps: of the integral, each a gradient query; fewer where the budget would not last for the candidates.
+        steps: of the integral, each a gradient query; fewer where the budget would not last for the candidates, of
+            which half is theirs, and where it lasts for none the order is random.
         signed: rank by the share itself, so that words that speak against the gold labels come last.
         proposals: words that may take the place of a context word.
         names: names that may take the place of a mention.
@@ -122,7 +124,7 @@ class Disentangled(Attack):
         beam = [sentence]
         for place, new in (await self.picked(sentence, probe)).items():
             combined = [_with(words, place, kept) for kept in beam for words in new if not _is_there(words, kept)]
-            beam = await self.best(sentence, combined, probe) or beam
+            beam = await self.best(sentence, await probe.allowed(combined), probe) or beam
         for candidate in beam:
             if candidate is not sentence:
                 await probe([candidate])
@@ -144,14 +146,15 @@ class Disentangled(Attack):
     async def ranked(self, sentence: Sentence, probe: Probe) -> list[int]:
         """Order the words that may be edited by their attributions (section 3.2)."""
         words = [i for i in range(len(sentence)) if self.may_edit(sentence, i, probe)]
-        if self.order == "random":
+        affordable = max(probe.queries_left - self.sentences, probe.queries_left // 2)
+        if self.order == "attribution" and probe.attributed is None and words and affordable:
+            (shares,) = await probe.attributions([self.question(sentence, min(self.steps, affordable), probe)])
+            probe.attributed = tuple((shares if self.signed else np.abs(shares)).tolist())
+        if probe.attributed is None:
             probe.rng.shuffle(words)
             return words
-        if probe.attributed is None and words:
-            (found,) = await probe.attributions([self.question(sentence, probe)])
-            probe.attributed = tuple((found.words if self.signed else np.abs(found.words)).tolist())
-        shares = probe.attributed or ()
-        return sorted(words, key=lambda i: -shares[i])
+        known = probe.attributed
+        return sorted(words, key=lambda i: -known[i])
 
     def may_edit(self, sentence: Sentence, i: int, probe: Probe) -> bool:
         """Words of mentions, and context words that mean something and look like no entity, as `mode` has it."""
@@ -159,13 +162,13 @@ class Disentangled(Attack):
             return self.mode != "context"
         word = sentence.tokens[i]
         means_something = not is_stop_word(word) and any(character.isalpha() for character in word)
-        return self.mode != "entity" and means_something and probe.clean.prediction.tags[i] == "O"
+        looks_like_none = probe.clean.prediction.tags[i] == "O" and not _written_like_a_name(sentence, i)
+        return self.mode != "entity" and means_something and looks_like_none
 
-    def question(self, sentence: Sentence, probe: Probe) -> Attribution:
+    def question(self, sentence: Sentence, steps: int, probe: Probe) -> Attribution:
         """Ask how much each word bears the gold labels, with the mentions rewritten (equation 2)."""
         name, table = next(iter(probe.embedding_tables.items()))
         instead = self.rewritten(sentence, table, probe) if self.disentangle else ()
-        steps = max(1, min(self.steps, probe.queries_left - self.sentences))
         target = gold(sentence, probe.clean.labels)
         return Attribution(sentence.tokens, target, Method(self.attribution), steps, name, instead)
 
@@ -189,9 +192,13 @@ class Disentangled(Attack):
                 sentence, place, knowledge, probe.rng, limit=self.names, same_length=self.same_length
             )
         model = probe.resources.language_model
+        if not model.fits(sentence.tokens):
+            return []
         (found,) = await model.fill(sentence.tokens, [place], MORE * self.proposals)
+        neighbours = {word.lower() for word in sentence.tokens[max(0, place - 1) : place + 2]}
         plain = [p.word for p in found if not is_stop_word(p.word) and not usually_capitalised(p.word)]
-        return [(word,) for word in plain[: self.proposals]]
+        fitting: list[Tokens] = [(word,) for word in plain if word.lower() not in neighbours]
+        return fitting[: self.proposals]
 
     async def best(self, sentence: Sentence, candidates: Sequence[Sentence], probe: Probe) -> list[Sentence]:
         """Return the candidates most similar to the original (section 3.4), or any."""
@@ -200,6 +207,12 @@ class Disentangled(Attack):
         cosines = await probe.resources.encoder.similarities(sentence.text, [c.text for c in candidates])
         order = sorted(zip(cosines, range(len(candidates)), strict=True), key=lambda pair: (-pair[0], pair[1]))
         return [candidates[k] for _, k in order[: self.sentences]]
+
+
+def _written_like_a_name(sentence: Sentence, i: int) -> bool:
+    """Tell whether a word has a capital that its place does not explain, or is usually written with one."""
+    capital = i > 0 and sentence.tokens[i][:1].isupper() and not sentence.text.isupper()
+    return capital or usually_capitalised(sentence.tokens[i])
 
 
 def _mention_or_word(sentence: Sentence, i: int) -> int | Span:

@@ -23,10 +23,13 @@ from benchmark.types import Prediction, Sentence, Tokens
 from benchmark.victims.white_box import AttributionService, GradientService, identity_of
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from benchmark.contracts import Constraint, ModelConstraint, PredictionConstraint, Victim
     from benchmark.goals import Clean, Goal
     from benchmark.threat import Budget, ThreatModel
-    from benchmark.victims.white_box import Attribution, Attributions, EmbeddingTable, Gradient, Gradients, WhiteBox
+    from benchmark.victims.white_box import Attribution, EmbeddingTable, Gradient, Gradients, WhiteBox
 
 __all__ = ["AttackOver", "BudgetSpent", "GoalReached", "Probe", "Verdict", "VictimService", "best", "rng_for"]
 
@@ -169,7 +172,7 @@ class Probe:
         """
         if self.queries_left <= 0:
             raise BudgetSpent
-        allowed = await self._allowed(candidates)
+        allowed = await self.allowed(candidates)
         asked = allowed[: self.queries_left]
         before = self._budget.queries - self.queries_left  # gradients are queries as well
         predictions = await self._ask([candidate.tokens for candidate in asked])
@@ -212,8 +215,8 @@ class Probe:
         self._pay_for_gradients(len(questions))
         return await Ask(GradientService(self._white_box), questions)
 
-    async def attributions(self, questions: Sequence[Attribution]) -> list[Attributions]:
-        """Attribute the victim's answer to words, at the price that each question names.
+    async def attributions(self, questions: Sequence[Attribution]) -> list[NDArray[np.float64]]:
+        """Attribute the victim's answer to words, at the price that each question names; see `AttributionService`.
 
         Raises:
             BudgetSpent: fewer queries are left than that; nothing was asked.
@@ -245,8 +248,11 @@ class Probe:
             return [_without_scores(prediction) for prediction in predictions]
         return predictions
 
-    async def _allowed(self, candidates: Iterable[Sentence]) -> list[Sentence]:
-        """Leave out what breaks the threat model or a constraint; what a model must judge comes last."""
+    async def allowed(self, candidates: Iterable[Sentence]) -> list[Sentence]:
+        """Leave out what breaks the threat model or a constraint; what a model must judge comes last.
+
+        Candidates that are asked about go through this anyway; an attack that picks a few of many may do so before.
+        """
         allowed = [candidate for candidate in candidates if self._admits(candidate)]
         for constraint in self._model_constraints:
             if not allowed:

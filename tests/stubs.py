@@ -360,9 +360,10 @@ class StubKnowledge(KnowledgeBase):
 
 
 class StubDisentangler:
-    """Halves the vectors of entity words."""
+    """Goes half the way from each entity vector to the mean of the context."""
 
     identity = "stub disentangler"
 
     def rewritten(self, entity: np.ndarray, context: np.ndarray) -> np.ndarray:
-        return (entity / 2).astype(np.float32)
+        around = context.mean(axis=0) if len(context) else 0
+        return ((entity + around) / 2).astype(np.float32)

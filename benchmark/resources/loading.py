@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from benchmark.types import Sentence
 
 __all__ = ["KINDS", "LEARNING", "Circumstances", "Resource", "Resources", "load_resource"]
+
+_log = logging.getLogger(__name__)
 
 
 class Resource(Protocol):
@@ -68,11 +71,15 @@ def _paraphraser(name: str, circumstances: Circumstances) -> Paraphraser:
 def _knowledge(name: str, circumstances: Circumstances) -> KnowledgeBase:
     knowledge, victim = knowledge_named(name, circumstances.training), circumstances.victim
     types = types_of(victim.labels) if victim else set()
-    if types and not any(knowledge.knows_type(known) for known in types):
-        raise BadInput(
-            f"the knowledge base {name} has no names of the types {', '.join(sorted(types))}; --param knowledge=... "
+    unknown = sorted(known for known in types if not knowledge.knows_type(known))
+    if unknown:
+        told = (
+            f"the knowledge base {name} has no names of the types {', '.join(unknown)}; --param knowledge=... "
             "names another, and a training split beside the data teaches the gazetteer"
         )
+        if len(unknown) == len(types):
+            raise BadInput(told)
+        _log.warning("%s. Mentions of these types stay as they are.", told)
     return knowledge
 
 

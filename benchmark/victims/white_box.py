@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Attribution",
     "AttributionService",
-    "Attributions",
     "EmbeddingTable",
     "Gradient",
     "GradientService",
@@ -95,7 +94,8 @@ class Attribution(NamedTuple):
         tokens: the text.
         target: of F.
         method: see `Method`.
-        steps: of the integral (Sundararajan et al. 2017, equation 3), at least one; the other methods need none.
+        steps: of the integral (Sundararajan et al. 2017, equation 1), at least one, at the points of the Gauss-Legendre
+            rule; the other methods need none. The baseline has zero vectors for all words; special pieces stay.
         table: in which embedding table.
         instead: vectors that stand in for a word's own, as (index, the bytes of its float32 vectors); in order.
     """
@@ -111,23 +111,6 @@ class Attribution(NamedTuple):
     def passes(self) -> int:
         """Forward and backward passes that the answer takes."""
         return self.steps if self.method is Method.INTEGRATED_GRADIENTS else 1
-
-
-class Attributions(NamedTuple):
-    """The answer.
-
-    Attributes:
-        words: (words,) shares of F, summed over a word's units and dimensions.
-        value: F at the text.
-        baseline: F where every word's vectors are zero; special pieces stay.
-        incomplete: how far the shares' sum is from value − baseline, relative to it; 0 is perfect, and only integrated
-            gradients promise it.
-    """
-
-    words: NDArray[np.float64]
-    value: float
-    baseline: float
-    incomplete: float
 
 
 class Units(NamedTuple):
@@ -148,7 +131,7 @@ class WhiteBox(Protocol):
     """What a victim with gradient access has besides `Victim`.
 
     Attributes:
-        tables: its embedding tables by name.
+        tables: its embedding tables by name; the one that words are looked up in comes first.
     """
 
     name: str
@@ -214,9 +197,13 @@ class AttributionService:
         """Weights and settings."""
         return f"attributions {identity_of(self.victim)}"
 
-    def answer(self, questions: Sequence[Attribution]) -> list[Attributions]:
-        """Attribute F to the words of each text; questions alike in method, steps and table share forwards."""
-        answers: dict[int, Attributions] = {}
+    def answer(self, questions: Sequence[Attribution]) -> list[NDArray[np.float64]]:
+        """Attribute F to the words of each text; questions alike in method, steps and table share forwards.
+
+        Returns:
+            For each text the (words,) shares of F, summed over a word's units and dimensions.
+        """
+        answers: dict[int, NDArray[np.float64]] = {}
         alike: dict[tuple[Method, int, str], list[int]] = {}
         for k, question in enumerate(questions):
             if question.table not in self.victim.tables:
@@ -232,7 +219,7 @@ class AttributionService:
 
     def _attributed(
         self, questions: Sequence[Attribution], units: Units, method: Method, steps: int, table: str
-    ) -> list[Attributions]:
+    ) -> list[NDArray[np.float64]]:
         import torch
         from captum.attr import InputXGradient, IntegratedGradients, Saliency
 
@@ -259,21 +246,8 @@ class AttributionService:
             shares = InputXGradient(value).attribute(given)
         else:
             shares = Saliency(value).attribute(given, abs=True)
-        with torch.no_grad():
-            here, there = _array(value(given)), _array(value(zero))
         by_unit = _array(shares.sum(-1)).astype(np.float64)
-        return [
-            _attributions(by_unit[row], places[row], float(here[row]), float(there[row]))
-            for row in range(len(questions))
-        ]
-
-
-def _attributions(
-    by_unit: NDArray[np.float64], places: Sequence[tuple[int, ...]], here: float, there: float
-) -> Attributions:
-    words = np.array([by_unit[list(place)].sum() for place in places])
-    incomplete = abs(words.sum() - (here - there)) / max(abs(here - there), 1e-9)
-    return Attributions(words, here, there, float(incomplete))
+        return [np.array([by_unit[row, list(place)].sum() for place in places[row]]) for row in range(len(questions))]
 
 
 def _target(victim: WhiteBox, targets: Sequence[Target], rows: int) -> Callable[[torch.Tensor], torch.Tensor]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from attacking_frame import attacked
 from comparing_texts import edited
+from open_victims import moved, without_words
 from stubs import StubKnowledge, StubLanguageModel, StubVictim, lexicon, sentence
 
 from attacks.disentangled import Disentangled
@@ -21,8 +22,8 @@ from benchmark.victims.white_box import AttributionService
 TEXT = sentence(
     "Maria Ruiz told traders that markets near Rome fell on Friday .", "B-PER I-PER O O O O O B-LOC O O O O"
 )
-# Neither function words nor marks; "Friday" is no gold mention and may be edited like any word.
-CONTEXT, ENTITY = {2, 3, 5, 8, 10}, {0, 1, 7}
+# Neither function words nor marks nor "Friday", which is no gold mention but written like one.
+CONTEXT, ENTITY = {2, 3, 5, 8}, {0, 1, 7}
 
 
 @pytest.fixture(scope="module")
@@ -46,13 +47,19 @@ def quick(**changes):
 def test_attributions_of_rewritten_mentions_are_complete_at_the_default_steps(victim, newsroom):
     attack = Disentangled()
     texts = [text for text in newsroom.split("test")[:12] if text.spans]
-    questions = [attack.question(text, probe_for(attack, victim, text)) for text in texts]
+    questions = [attack.question(text, attack.steps, probe_for(attack, victim, text)) for text in texts]
     assert len(questions) > 5
     assert all(question.instead for question in questions)
-    answers = AttributionService(victim).answer(questions)
-    missing = sum(abs(answer.words.sum() - (answer.value - answer.baseline)) for answer in answers)
-    assert missing < 0.05 * sum(abs(answer.value - answer.baseline) for answer in answers)
-    assert np.median([answer.incomplete for answer in answers]) < 0.05
+    missing, whole = [], []
+    for question, shares in zip(questions, AttributionService(victim).answer(questions), strict=True):
+        # The baseline is the same with and without the rewriting; what is rewritten, is so by as much as it moves.
+        own = np.concatenate([victim.tables["pieces"].looked_up(question.tokens[i]) for i, _ in question.instead])
+        new = np.concatenate([np.frombuffer(v, np.float32).reshape(-1, own.shape[1]) for _, v in question.instead])
+        here = moved(victim, question.tokens, question.target, "pieces", [i for i, _ in question.instead], new - own)
+        whole.append(here - without_words(victim, question.tokens, question.target, "pieces"))
+        missing.append(abs(shares.sum() - whole[-1]))
+    assert sum(missing) < 0.05 * sum(map(abs, whole))
+    assert np.median(np.divide(missing, np.abs(whole))) < 0.05
 
 
 def probe_for(attack, victim, text):
@@ -73,7 +80,9 @@ def test_the_most_attributed_words_are_picked(mode, allowed, victim, candidates)
     shares = outcome.attributions
     assert len(shares) == len(TEXT)
     assert all(share >= 0 for share in shares)
-    best = sorted(allowed, key=lambda i: -shares[i])[:2]
+    # A mention is one place, that of its strongest word.
+    strongest = [i for i in sorted(allowed, key=lambda i: -shares[i]) if i != (0 if shares[0] < shares[1] else 1)]
+    best = strongest[:2]
     assert list(outcome.chosen) == best
     assert candidates
     for candidate in candidates:
@@ -101,10 +110,52 @@ def test_a_name_may_be_longer_if_asked(victim, candidates):
 
 def test_context_words_give_way_to_neither_function_words_nor_names(victim, candidates):
     model = StubLanguageModel(("whose", "london", "red", "paint", "harvest", "quickly", "market", "signal", "of"))
-    attacked(quick(mode="context", proposals=3), victim, TEXT, language_model=model)
-    assert len(candidates) == 3
+    outcome = attacked(quick(mode="context", proposals=3), victim, TEXT, language_model=model)
+    assert outcome.search_queries == 3
     (at,) = {i for c in candidates for i in edited(c, TEXT)}
     assert {c.tokens[at] for c in candidates}.isdisjoint({"whose", "london", "of"})
+
+
+def test_a_headline_is_not_written_like_a_name(victim, candidates):
+    attacked(quick(mode="context"), victim, sentence("ROME MARKETS FALL", "B-LOC O O"))
+    assert candidates
+
+
+def test_a_word_is_not_replaced_by_its_neighbour(victim, candidates):
+    model = StubLanguageModel(("markets", "Near", "red"))
+    text = sentence("markets fell near Rome", "O O O B-LOC")
+    attacked(quick(mode="context", words=3), victim, text, language_model=model)
+    assert {c.tokens[1] for c in candidates} == {"red"}
+
+
+def test_what_the_language_model_cannot_read_has_no_context_substitutes(victim, candidates):
+    model = StubLanguageModel(("red",))
+    model.fits = lambda tokens: False
+    outcome = attacked(quick(words=9), victim, TEXT, language_model=model)
+    assert outcome.status is Status.FAILED
+    assert {i for c in candidates for i in edited(c, TEXT)} <= ENTITY
+
+
+def test_what_may_not_be_asked_takes_no_place_among_the_candidates(victim, candidates):
+    class LikesBob:
+        """Finds the candidates most similar that are not allowed."""
+
+        identity = "likes bob"
+
+        async def similarities(self, text, others):
+            return [float("Bob" in other) for other in others]
+
+    class NoBobs(Disentangled):
+        @property
+        def constraints(self):
+            return (NoBob(),)
+
+    class NoBob:
+        def objection(self, original, candidate):
+            return "Bob" if "Bob" in candidate.tokens else None
+
+    attacked(NoBobs(mode="entity", steps=3, sentences=1, words=3), victim, TEXT, encoder=LikesBob())
+    assert candidates
 
 
 @pytest.mark.parametrize("limit", [1, 4, 10])
@@ -140,8 +191,8 @@ def test_places_without_substitutes_are_passed_over(victim, candidates):
     assert {c.tokens[7] for c in candidates} == {"Lima", "Oslo"}
 
 
-def test_numbers_and_function_words_are_no_places(victim):
-    text = sentence("Rome 1996 : 3 of these", "B-LOC O O O O O")
+def test_numbers_function_words_and_what_looks_like_a_name_are_no_places(victim):
+    text = sentence("Rome 1996 : 3 of these on Friday or friday", "B-LOC O O O O O O O O O")
     outcome = attacked(quick(mode="context"), victim, text)
     assert (outcome.queries, outcome.chosen) == (0, ())
 
@@ -151,9 +202,15 @@ def test_gradients_are_paid_for(victim, candidates):
     assert attacked(quick(attribution="saliency"), victim, TEXT).gradient_queries == 1
     assert attacked(quick(order="random"), victim, TEXT).gradient_queries == 0
     poor = attacked(quick(steps=20), victim, TEXT, budget=18)
-    assert poor.gradient_queries == 8
+    assert poor.gradient_queries == 9  # half, for ten candidates would leave eight
     assert poor.queries <= 18
-    assert attacked(quick(steps=20), victim, TEXT, budget=1).queries == 1
+
+
+def test_where_no_gradient_can_be_paid_for_the_order_is_random(victim, candidates):
+    outcome = attacked(quick(), victim, TEXT, budget=1)
+    assert (outcome.gradient_queries, outcome.search_queries) == (0, 1)
+    assert outcome.attributions is None
+    assert candidates
 
 
 def test_a_rising_threshold_pays_for_its_attributions_once(victim):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -19,9 +20,13 @@ from benchmark.victims.white_box import EmbeddingTable
 WORDS = [f"{kind}{k}" for kind in ("name", "word") for k in range(40)]
 
 
+FAST = {"learning_rate": 0.02, "epochs": 200, "steps": 0, "batch_size": 8}
+
+
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path, monkeypatch):
     monkeypatch.setattr(disentangling, "user_cache_path", lambda _: tmp_path / "cache")
+    monkeypatch.setattr(disentangling, "DisentanglerRecipe", partial(DisentanglerRecipe, **FAST))
 
 
 @pytest.fixture
@@ -47,7 +52,7 @@ def trained(victim, tmp_path, **changes):
 
 def test_the_adversary_stays_bounded_over_the_papers_epochs(victim, tmp_path):
     for beta in (0.5, 50.0):
-        history = trained(victim, tmp_path, beta=beta, learning_rate=0.05)
+        history = trained(victim, tmp_path, beta=beta, learning_rate=0.05, steps=0)
         assert len(history) == 25
         for epoch in history:
             assert np.isfinite([epoch["rebuilt"], epoch["recovered"]]).all()
@@ -55,16 +60,51 @@ def test_the_adversary_stays_bounded_over_the_papers_epochs(victim, tmp_path):
 
 
 def test_with_the_adversary_less_of_the_context_can_be_read_off(victim, tmp_path):
-    fast = {"learning_rate": 0.02, "epochs": 200, "batch_size": 8}
-    without = trained(victim, tmp_path, beta=0.0, **fast)[-1]
-    beside = trained(victim, tmp_path, beta=2.0, **fast)[-1]
+    without = trained(victim, tmp_path, beta=0.0, **FAST)[-1]
+    beside = trained(victim, tmp_path, beta=2.0, **FAST)[-1]
     assert without["recovered"] < 0.8 * without["ignorant"]
     assert beside["recovered"] > without["recovered"] + 0.1
 
 
 def test_the_decoder_rebuilds_the_names(victim, tmp_path):
-    history = trained(victim, tmp_path, beta=0.0, learning_rate=0.02, epochs=200, batch_size=8)
+    history = trained(victim, tmp_path, beta=0.0, **FAST)
     assert history[-1]["rebuilt"] < 0.5 * history[0]["rebuilt"]
+
+
+def test_a_small_split_gets_more_epochs(victim, tmp_path):
+    # 40 entity vectors are two batches of 32.
+    assert len(trained(victim, tmp_path, learning_rate=0.05, steps=101)) == 51
+    assert len(trained(victim, tmp_path, learning_rate=0.05, steps=40)) == 25
+
+
+@pytest.mark.parametrize("rate", [1e-9, 1e9], ids=["stands still", "diverges"])
+def test_a_training_that_learns_nothing_is_told(rate, victim, tmp_path):
+    with pytest.raises(BadInput, match=r"learns nothing from 40 entity vectors .* disentangle=false"):
+        trained(victim, tmp_path, learning_rate=rate, steps=0)
+
+
+def test_rewriting_is_equation_2(victim):
+    """Encoder and decoder by hand, each given the standardised context beside its input."""
+    disentangler = disentangler_for("auto-encoder", victim, TRAINING)
+    weights = {name: value.numpy() for name, value in disentangler._networks.state_dict().items()}
+    mean, deviation, context_mean, context_deviation = disentangler._scale
+    table = victim.tables["words"].vectors
+    assert mean == pytest.approx(table[:40].mean(0), abs=1e-6)
+    assert context_deviation == pytest.approx(table[40:].std(0), abs=1e-6)
+
+    def layer(name, rows):
+        return rows @ weights[f"{name}.weight"].T + weights[f"{name}.bias"]
+
+    def relu(rows):
+        return np.maximum(rows, 0)
+
+    entity, context = table[:3], table[41:43]
+    c = np.tile((context.mean(0) - context_mean) / context_deviation, (3, 1))
+    hidden = layer("encoder.2", relu(layer("encoder.0", np.hstack([(entity - mean) / deviation, c]))))
+    narrow = relu(layer("decoder.0", np.hstack([hidden, c])))
+    by_hand = layer("decoder.4", relu(layer("decoder.2", narrow))) * deviation + mean
+    assert disentangler.rewritten(entity, context) == pytest.approx(by_hand, abs=1e-4)
+    assert disentangler.rewritten(entity, context) != pytest.approx(disentangler.rewritten(entity, table[50:]))
 
 
 def test_it_is_trained_once_for_a_victim_and_a_training_split(victim, monkeypatch):
@@ -111,6 +151,6 @@ def test_every_piece_of_a_name_is_a_row(pieces, tmp_path):
     table = victim.tables["pieces"]
     training = [sentence(f"{name} won", "B-PER O", str(k)) for k, name in enumerate(pieces)]
     folder = tmp_path / "one"
-    train_disentangler(DisentanglerRecipe(epochs=1), victim, training, folder, {})
+    train_disentangler(DisentanglerRecipe(learning_rate=2e-3, steps=400), victim, training, folder, {})
     rows = json.loads((folder / "card.json").read_text())["rows"]
     assert rows == sum(len(table.of(name)) for name in pieces)

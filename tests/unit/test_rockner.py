@@ -302,7 +302,7 @@ def test_only_what_is_needed_is_loaded():
 CPU = torch.device("cpu")
 
 
-def test_a_knowledge_base_that_knows_none_of_the_types_is_told_before_any_work(monkeypatch):
+def test_types_that_the_knowledge_base_does_not_know_are_told_before_any_work(monkeypatch, caplog):
     monkeypatch.setattr(loading, "knowledge_named", lambda name, training: StubKnowledge())
 
     def load(*labels):
@@ -312,7 +312,12 @@ def test_a_knowledge_base_that_knows_none_of_the_types_is_told_before_any_work(m
     with pytest.raises(BadInput, match="knowledge base gazetteer has no names of the types gene, virus") as refused:
         load("B-gene", "I-gene", "B-virus", "I-virus")
     assert len(str(refused.value).splitlines()) == 1
+    assert not caplog.messages
     assert load("B-gene", "I-gene", "B-PER", "I-PER").knows_type("PER")
+    (told,) = caplog.messages
+    assert "no names of the types gene;" in told
+    assert "stay as they are" in told
+    assert "\n" not in told
     assert load().knows_type("PER")  # a victim that does not tell its labels
 
 
