@@ -47,8 +47,7 @@ MORE = 4
     "disentangled",
     version=2,
     access=Access.GRADIENTS,
-    paper="Jin et al. 2023, Adversarial Robustness for Large Language NER models using Disentanglement and Word "
-    "Attributions",
+    paper="Jin et al. 2023, Adversarial Named-Entity Recognition with Word Attributions and Disentanglement",
 )
 class Disentangled(Attack):
     """Replace the words with the largest attributions: mentions by their like, context words by what fits the gap.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar, dataclass_transform
 
 from benchmark.errors import BadInput
 from benchmark.threat import Access, Touch
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Attack",
     "AttackCard",
+    "Configured",
     "Constraint",
     "ConstraintProfile",
     "ModelConstraint",
@@ -93,6 +94,7 @@ class AttackCard:
         summary: first line of the class's docstring.
     """
 
+    kind: ClassVar[str] = "attack"
     name: str
     version: int
     access: Access
@@ -101,8 +103,43 @@ class AttackCard:
     summary: str
 
 
-class Attack(ABC):
-    """Base of all attacks. Parameters are annotated class attributes, as in a dataclass.
+class Configured(ABC):
+    """What a user configures by parameters: annotated class attributes, as in a dataclass.
+
+    Attributes:
+        card: with name and kind; set by the decorator that makes the class a frozen dataclass.
+    """
+
+    card: ClassVar[Any]
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters in force, for specifications."""
+        return asdict(self)  # type: ignore[call-overload, no-any-return]  # every subclass is made a dataclass
+
+    @classmethod
+    def configured(cls, parameters: Mapping[str, Any]) -> Self:
+        """Make one with some parameters changed.
+
+        Raises:
+            BadInput: an unknown parameter, or a value of the wrong type.
+        """
+        known = {f.name: f for f in fields(cls)}  # type: ignore[arg-type]  # every subclass is made a dataclass
+        it = f"{cls.card.kind} {cls.card.name}"
+        for name, value in parameters.items():
+            if name not in known:
+                raise BadInput(f"{it} has no parameter {name!r}; it has: {', '.join(known) or 'none'}")
+            default = known[name].default
+            if type(value) is not type(default) and not (isinstance(default, float) and type(value) is int):
+                wanted = type(default).__name__
+                raise BadInput(
+                    f"{cls.card.kind} {cls.card.name}: {name} must be {wanted} (now {default!r}), not {value!r}"
+                )
+        return cls(**parameters)
+
+
+class Attack(Configured):
+    """Base of all attacks.
 
     Attributes:
         card: set by the `@attack` decorator.
@@ -114,7 +151,7 @@ class Attack(ABC):
 
     card: ClassVar[AttackCard]
 
-    def require(self, victim: Victim) -> None:  # noqa: B027 - most attacks need no more than their card's access
+    def require(self, victim: Victim) -> None:
         """Refuse a victim that gives the access but lacks something else; asked before anything is attacked.
 
         Raises:
@@ -141,32 +178,9 @@ class Attack(ABC):
         """Conditions on the victim's answers; none by default."""
         return ()
 
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """The parameters in force, for the run's specification."""
-        return asdict(self)  # type: ignore[call-overload, no-any-return]  # every subclass is made a dataclass
-
     @abstractmethod
     async def run(self, sentence: Sentence, probe: Probe) -> None:
         """Attack one sentence: propose candidates to the probe until it ends the attack or ideas run out."""
-
-    @classmethod
-    def configured(cls, parameters: Mapping[str, Any]) -> Attack:
-        """Make the attack with some parameters changed.
-
-        Raises:
-            BadInput: an unknown parameter, or a value of the wrong type.
-        """
-        known = {f.name: f for f in fields(cls)}  # type: ignore[arg-type]  # every subclass is made a dataclass
-        for name, value in parameters.items():
-            if name not in known:
-                has = ", ".join(known) or "none"
-                raise BadInput(f"attack {cls.card.name} has no parameter {name!r}; it has: {has}")
-            default = known[name].default
-            if type(value) is not type(default) and not (isinstance(default, float) and type(value) is int):
-                wanted = type(default).__name__
-                raise BadInput(f"attack {cls.card.name}: {name} must be {wanted} (now {default!r}), not {value!r}")
-        return cls(**parameters)
 
 
 class ConstraintProfile(Protocol):

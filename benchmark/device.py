@@ -55,6 +55,9 @@ def choose_device(name: str = "auto") -> torch.device:
             raise BadInput(f"device {name!r} is not there; --device auto takes what is")
         # Without a fixed workspace cuBLAS may add up in another order from call to call.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        # Single precision is what it says, whatever the environment allows.
+        torch.backends.cuda.matmul.allow_tf32 = False
+        torch.backends.cudnn.allow_tf32 = False
     return device
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from benchmark.attacking import Mode
 from benchmark.engine import BATCH_SIZE, CONCURRENCY
+from benchmark.errors import BadInput
 from benchmark.selection import SelectionRule
 from benchmark.victims import VictimOptions
 
@@ -69,3 +70,8 @@ class EngineOptions:
     batch_size: int = BATCH_SIZE
     reverse: bool = False
     retry_errors: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("concurrency", "batch_size"):
+            if getattr(self, name) < 1:
+                raise BadInput(f"{name} must be at least 1, not {getattr(self, name)}")

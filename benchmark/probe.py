@@ -15,6 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+import numpy as np
+
 from benchmark.alignment import edit_script, modification_rate
 from benchmark.engine import Ask
 from benchmark.resources.loading import Resources
@@ -23,7 +25,6 @@ from benchmark.types import Prediction, Sentence, Tokens
 from benchmark.victims.white_box import AttributionService, GradientService, identity_of
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from benchmark.contracts import Constraint, ModelConstraint, PredictionConstraint, Victim
@@ -87,8 +88,16 @@ class VictimService:
         return f"victim {identity_of(self.victim)}"
 
     def answer(self, questions: Sequence[Tokens]) -> list[Prediction]:
-        """Tag each text."""
-        return self.victim.predict(questions)
+        """Tag each text.
+
+        Raises:
+            ValueError: the victim answered with something that is no number, which would count as broken or as sound
+                by the accident of its first label.
+        """
+        answers = self.victim.predict(questions)
+        if not all(answer.probabilities is None or np.isfinite(answer.probabilities).all() for answer in answers):
+            raise ValueError(f"{self.victim.name} gives probabilities that are no numbers")
+        return answers
 
 
 class Probe:

@@ -38,9 +38,12 @@ def versions() -> dict[str, str]:
     return found
 
 
-def machine(device: str) -> dict[str, str]:
-    """Return the kind of machine, without its name."""
-    return {"system": sys.platform, "architecture": platform.machine(), "device": device}
+def machine(device: str) -> dict[str, Any]:
+    """Return the kind of machine, without its name, and how many threads PyTorch has, on which its last bits depend."""
+    import torch
+
+    threads = torch.get_num_threads()
+    return {"system": sys.platform, "architecture": platform.machine(), "device": device, "threads": threads}
 
 
 class Stopwatch:

@@ -55,7 +55,7 @@ class StubVictim:
         self.name = "stub"
         self.labels = labels
         self.access = Access.LABELS if confidence is None else Access.SCORES
-        self.fingerprint = "stub"
+        self.fingerprint = hashlib.sha256(b"stub").hexdigest()
         self.unknown_word = "[UNK]"
         self.settings: Mapping[str, Any] = {"backend": "stub"}
         self.asked: list[Tokens] = []

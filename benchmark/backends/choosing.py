@@ -60,7 +60,12 @@ def require_backend(backend: str, precision: str) -> None:
 
 
 def forward_of(
-    network: torch.nn.Module, vocabulary: int, device: torch.device, backend: str = AUTO, precision: str = "float32"
+    network: torch.nn.Module,
+    vocabulary: int,
+    longest: int,
+    device: torch.device,
+    backend: str = AUTO,
+    precision: str = "float32",
 ) -> Forward:
     """Return the forward pass of a network.
 
@@ -68,6 +73,7 @@ def forward_of(
         network: takes pieces and mask of shape (rows, length), gives (rows, length, width); in evaluation mode, in
             single precision, on the device. See `tracing.network_of`.
         vocabulary: number of pieces there are.
+        longest: how many of them a text may have.
         device: where it is.
         backend: one of `BACKENDS`; "auto" is openvino on a CPU if it can read the network, else torch.
         precision: one of `PRECISIONS`.
@@ -78,23 +84,26 @@ def forward_of(
     """
     require_backend(backend, precision)
     if backend != AUTO:
-        return _forward_of(network, vocabulary, device, backend, precision)
+        return _forward_of(network, vocabulary, longest, device, backend, precision)
     with contextlib.suppress(_CannotRead):
-        return _forward_of(network, vocabulary, device, FASTEST[device.type], precision)
-    return _forward_of(network, vocabulary, device, "torch", precision)
+        return _forward_of(network, vocabulary, longest, device, FASTEST[device.type], precision)
+    return _forward_of(network, vocabulary, longest, device, "torch", precision)
 
 
 class _CannotRead(BadInput):
     """A library cannot compute this network."""
 
 
-def _forward_of(network: torch.nn.Module, vocabulary: int, device: torch.device, name: str, precision: str) -> Forward:
+def _forward_of(
+    network: torch.nn.Module, vocabulary: int, longest: int, device: torch.device, name: str, precision: str
+) -> Forward:
     known = BACKENDS[name]
     if precision not in known.precisions.get(device.type, ()):
         there = [f"{other} {p}" for other in BACKENDS for p in BACKENDS[other].precisions.get(device.type, ())]
         raise BadInput(f"there is no {name} in {precision} on {device.type}; there are: {', '.join(there)}")
     try:
         forward = known.make(network, vocabulary, device, precision)
+        away = _distance(network, vocabulary, longest, device, forward)
     except ImportError as error:
         package = _PACKAGES.get(name, name)
         raise MissingResource(f"{name} is not installed: pip install {package}, or take --backend torch") from error
@@ -103,7 +112,6 @@ def _forward_of(network: torch.nn.Module, vocabulary: int, device: torch.device,
     except Exception as error:
         told = f"{type(error).__name__}: {first_line(error)}"
         raise _CannotRead(f"{name} cannot read this model ({told}); --backend torch can") from error
-    away = _distance(network, vocabulary, device, forward)
     if not away <= _TOLERANCE[precision]:
         raise _CannotRead(
             f"{name} in {precision} does not compute what PyTorch does for this model (off by {away:.2g} of the "
@@ -112,17 +120,17 @@ def _forward_of(network: torch.nn.Module, vocabulary: int, device: torch.device,
     return forward
 
 
-def _distance(network: torch.nn.Module, vocabulary: int, device: torch.device, forward: Forward) -> float:
+def _distance(network: torch.nn.Module, vocabulary: int, longest: int, device: torch.device, forward: Forward) -> float:
     """Return how far a forward pass is from PyTorch's, as a share of the numbers' size.
 
     Tracing freezes whatever the model's code does with a shape; such a network would be right for one length only, so
-    several are tried.
+    several are tried, shorter and longer than the one that was traced.
     """
     import torch
 
     rng = np.random.default_rng(0)
     batches = []
-    for length in (forward.length_step, 3 * forward.length_step):
+    for length in (forward.length_step, 3 * forward.length_step, min(12 * forward.length_step, longest)):
         pieces = rng.integers(0, vocabulary, (forward.rows, length))
         mask = np.ones_like(pieces)
         mask[-1, length // 2 :] = 0

@@ -51,17 +51,22 @@ class OpenVinoForward(Forward):
             decoder = TorchScriptPythonDecoder(network, example_input=example(vocabulary))
             front_end = FrontEndManager().load_by_framework("pytorch")
             graph = front_end.convert(front_end.load(decoder))
-        cores = torch.get_num_threads()
+        self._cores = torch.get_num_threads()
         self._compiled = openvino.Core().compile_model(
             graph,
             "CPU",
             {
                 "INFERENCE_PRECISION_HINT": _PRECISIONS[precision],
-                "NUM_STREAMS": str(cores),
-                "INFERENCE_NUM_THREADS": str(cores),
+                "NUM_STREAMS": str(self._cores),
+                "INFERENCE_NUM_THREADS": str(self._cores),
             },
         )
-        self._queue = openvino.AsyncInferQueue(self._compiled, cores)
+        self._queue = self._new_queue()
+
+    def _new_queue(self) -> Any:
+        import openvino
+
+        return openvino.AsyncInferQueue(self._compiled, self._cores)
 
     def __call__(self, batches: Sequence[Batch]) -> list[NDArray[np.float32]]:
         """See `Forward`."""
@@ -71,8 +76,12 @@ class OpenVinoForward(Forward):
             answers[k] = np.array(request.get_output_tensor(0).data, dtype=np.float32)
 
         self._queue.set_callback(keep)
-        # Long texts first: what remains at the end, when cores run out of work, is short.
-        for k in sorted(range(len(batches)), key=lambda k: -batches[k].pieces.shape[1]):
-            self._queue.start_async(dict(enumerate(batches[k])), k)
-        self._queue.wait_all()
+        try:
+            # Long texts first: what remains at the end, when cores run out of work, is short.
+            for k in sorted(range(len(batches)), key=lambda k: -batches[k].pieces.shape[1]):
+                self._queue.start_async(dict(enumerate(batches[k])), k)
+            self._queue.wait_all()
+        except Exception:
+            self._queue = self._new_queue()  # the old one would raise the same error for all that comes
+            raise
         return [answers[k] for k in range(len(batches))]

@@ -8,12 +8,14 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from benchmark.cli.console import DataDir, Json, Results, errors, output, print_json, print_rows
+from benchmark.cli.console import DataDir, Json, Results, output, print_json, print_rows
 from benchmark.errors import BadInput
 
 __all__ = ["list_app", "show"]
 
-list_app = typer.Typer(help="List attacks, victims, data sets, suites, constraints or flags.", no_args_is_help=True)
+list_app = typer.Typer(
+    help="List attacks, defenses, victims, data sets, suites, constraints or flags.", no_args_is_help=True
+)
 
 
 @list_app.command()
@@ -36,11 +38,8 @@ def datasets(data_dir: DataDir = None, json: Json = False) -> None:
 
 @list_app.command()
 def defenses(json: Json = False) -> None:
-    """List the defenses; there is none in this version."""
-    if json:
-        print_json([])
-    else:
-        errors.print("no defenses in this version", highlight=False)
+    """List the defenses; `+NAME` behind a victim's name puts one on."""
+    print_rows(_defenses(), json=json)
 
 
 @list_app.command()
@@ -76,7 +75,9 @@ def flags(json: Json = False) -> None:
 
 
 def show(
-    name: Annotated[str, typer.Argument(help="An attack, a suite, a data set, a victim or a run id.")],
+    name: Annotated[
+        str, typer.Argument(help="An attack, a defense (or +NAME), a suite, a data set, a victim or a run id.")
+    ],
     data_dir: DataDir = None,
     results: Results = Path("results"),
     json: Json = False,
@@ -85,7 +86,9 @@ def show(
     from benchmark.registry import did_you_mean
     from benchmark.store import RunFolder
 
-    catalogue = {row["name"]: row for row in (*_attacks(), *_suites(), *_datasets(data_dir), *_victims())}
+    # A defense that shares its name with an attack is shown with its plus.
+    defended = [row | {"name": name} for row in _defenses() for name in (row["name"], f"+{row['name']}")]
+    catalogue = {row["name"]: row for row in (*defended, *_attacks(), *_suites(), *_datasets(data_dir), *_victims())}
     if name in catalogue:
         record = catalogue[name] | _details(name)
     elif (folder := RunFolder(results, name)).spec_file.is_file():
@@ -124,6 +127,21 @@ def _attacks() -> list[dict[str, Any]]:
     return rows
 
 
+def _defenses() -> list[dict[str, Any]]:
+    from benchmark.defending import DEFENSES, FrontEnd
+
+    found = [(DEFENSES.get(name), name) for name in DEFENSES]
+    return [
+        {
+            "name": name,
+            "version": defense.card.version,
+            "kind": "front end" if issubclass(defense, FrontEnd) else "training",
+            "summary": defense.card.summary,
+        }
+        for defense, name in found
+    ]
+
+
 def _victims() -> list[dict[str, Any]]:
     import json
 
@@ -142,8 +160,8 @@ def _victims() -> list[dict[str, Any]]:
         card = json.loads(path.read_text(encoding="utf-8"))
         rows.append(
             {
-                "name": f"{card['architecture']}/{card['dataset']}",
-                "kind": "trained",
+                "name": card.get("name", f"{card['architecture']}/{card['dataset']}"),
+                "kind": "defended" if "defense" in card else "trained",
                 "about": f"dev F1 {max(card['dev_f1']):.3f}",
             }
         )
@@ -181,15 +199,25 @@ def _suites() -> list[dict[str, Any]]:
 
 
 def _details(name: str) -> dict[str, Any]:
-    """Return what `list` leaves out: parameters, paper and place of an attack."""
+    """Return what `list` leaves out: parameters, paper and place of an attack or a defense."""
+    from dataclasses import fields
+
+    from benchmark.defending import DEFENSES
     from benchmark.finding import ATTACKS
 
-    if name not in ATTACKS:
-        return {}
-    attack = ATTACKS.get(name)
-    return {
-        "parameters": attack.configured({}).parameters,
-        "leans on": dict(attack.configured({}).resources),
-        "paper": attack.card.paper,
-        "defined in": ATTACKS.origin(name),
-    }
+    if name in ATTACKS:
+        attack = ATTACKS.get(name)
+        return {
+            "parameters": attack.configured({}).parameters,
+            "leans on": dict(attack.configured({}).resources),
+            "paper": attack.card.paper,
+            "defined in": ATTACKS.origin(name),
+        }
+    if (bare := name.removeprefix("+")) in DEFENSES:
+        defense = DEFENSES.get(bare)
+        return {
+            "parameters": {field.name: field.default for field in fields(defense)},  # type: ignore[arg-type]
+            "paper": defense.card.paper,
+            "defined in": DEFENSES.origin(bare),
+        }
+    return {}

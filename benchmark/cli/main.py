@@ -8,13 +8,25 @@ from typing import Any
 import typer
 
 from benchmark.cli.bench import bench
+from benchmark.cli.board import board
+from benchmark.cli.check import check
 from benchmark.cli.console import errors, quiet_libraries
+from benchmark.cli.defend import defend
+from benchmark.cli.export import export
+from benchmark.cli.human_audit import human_audit_app
+from benchmark.cli.ledger import ledger_app
 from benchmark.cli.listing import list_app, show
+from benchmark.cli.new import new
+from benchmark.cli.replay import replay
 from benchmark.cli.results import results, status
 from benchmark.cli.run import run
 from benchmark.cli.setup import setup
+from benchmark.cli.site import site_app
+from benchmark.cli.submit import submit
 from benchmark.cli.train import train
 from benchmark.cli.train_mlm import train_mlm
+from benchmark.cli.transfer import transfer
+from benchmark.cli.verify import verify
 from benchmark.errors import BadInput, Busy, CannotSave, CorruptResult, GauntletError, MissingResource
 
 __all__ = ["EXIT_CODES", "app", "main"]
@@ -51,10 +63,22 @@ app.add_typer(list_app, name="list")
 app.command()(show)
 app.command()(status)
 app.command()(results)
+app.command()(board)
+app.command()(export)
+app.command()(transfer)
 app.command()(train)
+app.command()(defend)
 app.command()(train_mlm)
 app.command()(setup)
 app.command()(bench)
+app.command()(new)
+app.command()(check)
+app.command()(submit)
+app.command()(verify)
+app.command()(replay)
+app.add_typer(ledger_app, name="ledger")
+app.add_typer(human_audit_app, name="human-audit")
+app.add_typer(site_app, name="site")
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark.cli.console import Json, Results, errors, output, print_json, print_rows
+from benchmark.cli.console import Json, Results, errors, print_json, print_rows
 from benchmark.errors import BadInput, GauntletError
 
 if TYPE_CHECKING:
@@ -29,25 +29,21 @@ def status(results: Results = Path("results"), json: Json = False) -> None:
 
 
 def results(results: Results = Path("results"), json: Json = False) -> None:
-    """Print the tables of all finished runs; missing results are computed from the examples again."""
-    from benchmark.cli.tables import attack_table, json_row
+    """Print the attacks board of all finished runs; missing results are computed from the examples again."""
+    from benchmark.cli.board import print_board
+    from benchmark.cli.tables import json_row
     from benchmark.runner import score
     from benchmark.store import stored_runs
 
-    found = []
-    for folder in stored_runs(_existing(results)):
+    folders = list(stored_runs(_existing(results)))
+    for folder in folders:
         if not folder.result_file.is_file() and folder.examples_file.is_file():
             with folder.locked():
                 folder.write_result(score(folder))
-        if folder.result_file.is_file():
-            found.append(folder.read_result())
     if json:
-        print_json([json_row(result) for result in found])
-        return
-    if not found:
-        errors.print(f"no finished runs in {results}; start with: gauntlet run quick", markup=False)
-    for table in attack_table(found):
-        output.print(table)
+        print_json([json_row(folder.read_result()) for folder in folders if folder.result_file.is_file()])
+    else:
+        print_board("attacks", results)
 
 
 def _row(folder: RunFolder, damage: list[GauntletError]) -> dict[str, Any]:

@@ -104,8 +104,7 @@ def run(
     from benchmark.victims import VictimOptions
     from benchmark.workshop import Workshop
 
-    if min(concurrency, batch_size) < 1:
-        raise BadInput("--concurrency and --batch-size must be at least 1")
+    engine_options = EngineOptions(concurrency, batch_size, reverse, retry_errors)
     overrides: dict[str, Any] = {
         name: value
         for name, value in {
@@ -143,7 +142,6 @@ def run(
     if dry_run:
         _tell(plans, json)
         return 0
-    engine_options = EngineOptions(concurrency, batch_size, reverse, retry_errors)
     with chosen_executor as entered, progress_report() as report:
         workshop = Workshop(report)
         reports = [run_plan(plan, results, workshop, engine_options, entered) for plan in plans]
@@ -153,10 +151,11 @@ def run(
 
         print_json([json_row(result) for result in found])
     else:
-        from benchmark.cli.tables import attack_table
+        from benchmark.cli.tables import print_tables
+        from leaderboard.boards.attacks import attacks_board
+        from leaderboard.rows import Reading, own_run
 
-        for table in attack_table(found):
-            output.print(table)
+        print_tables(attacks_board(Reading(results, tuple(own_run(r.folder) for r in reports))), output)
         attacked = sum(r.attacked for r in reports)
         errors.print(
             f"{attacked} sentences attacked; runs: {len(reports)}, in {results / 'runs'}"

@@ -1,34 +1,22 @@
-"""Results as tables for a terminal."""
+"""Tables of the leaderboard in a terminal, and runs as JSON rows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
+from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.measure import Measurement
+from rich.table import Table as RichTable
+from rich.text import Text
 
-from benchmark.spec import canonical_json
+if TYPE_CHECKING:
+    from leaderboard.tables import Column, Table
 
-__all__ = ["attack_table", "json_row"]
-
-# What may differ between the rows of one table; everything else must be the same.
-_OF_THE_ROW = {"attack", "attack_version", "parameters", "constraints", "resources", "touch", "access", "seed"}
-
-# (metric, header, scale, digits); a column is a value here.
-_COLUMNS = (
-    ("attack_rate", "Attack\nrate %", 100, 1),
-    ("valid_attack_rate", "Valid\nrate %", 100, 1),
-    ("attack_rate@32", "within\n32 q.", 100, 1),
-    ("modification_rate", "Mod\n%", 100, 1),
-    ("similarity", "Sim\n%", 100, 1),
-    ("grammar_errors", "ΔGErr", 1, 2),
-    ("l_score.tokens", "L-\nScore %", 100, 1),
-    ("f1.strict.before", "F1\nbefore", 100, 1),
-    ("f1.strict.after", "F1\nafter", 100, 1),
-    ("queries", "Queries", 1, 1),
-)
+__all__ = ["json_row", "print_tables"]
 
 
 def json_row(result: dict[str, Any]) -> dict[str, Any]:
@@ -49,75 +37,63 @@ def json_row(result: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def attack_table(results: Sequence[dict[str, Any]]) -> Iterator[Table]:
-    """Yield one table for each victim, data set and protocol: only rows that can be compared stand together."""
-    groups: dict[str, list[dict[str, Any]]] = {}
-    for result in results:
-        shared = {name: value for name, value in result["spec"].items() if name not in _OF_THE_ROW}
-        groups.setdefault(canonical_json([shared, result["judges"]]), []).append(result)
-    for rows in groups.values():
-        spec, judges = rows[0]["spec"], rows[0]["judges"]
-        table = Table(
-            title=escape(
-                f"{spec['victim']} on {spec['dataset']} ({spec['split']}): {len(spec['sentence_ids'])} sentences, "
-                f"{spec['goal']}, {spec['mode']}, {spec['queries']} queries"
-            ),
-            caption=escape(
-                f"Second line: 95 % intervals (Wilson for rates, bootstrap else). Similarity: {judges['similarity']}. "
-                f"Grammar: {judges['grammar_errors']}. Valid: {judges.get('label_risk', 'not judged')}."
-                f"{_left_out(rows)}"
-            ),
-            box=SIMPLE_HEAD,
-            padding=(0, 1, 0, 0),
-            title_justify="left",
-            caption_justify="left",
-        )
-        table.add_column("Attack", no_wrap=True)
-        for _, header, _, _ in _COLUMNS:
-            table.add_column(header, justify="right")
-        for result in sorted(rows, key=lambda r: -(r["metrics"]["attack_rate"]["value"] or 0.0)):
-            table.add_row(
-                escape(_label(result["spec"])), *(_cell(result["metrics"].get(m), s, d) for m, _, s, d in _COLUMNS)
-            )
-        yield table
+def print_tables(tables: Sequence[Table], console: Console) -> None:
+    """Print tables with their titles and notes; columns that do not fit are left out from the right, and named."""
+    boundless = console.options.update(max_width=10_000)
+    for number, table in enumerate(tables):
+        columns = list(table.columns)
+        drawing = _drawn(table, columns, console.width)
+        while len(columns) > 1 and Measurement.get(console, boundless, drawing).maximum > console.width:
+            columns.pop()
+            drawing = _drawn(table, columns, console.width)
+        if number:
+            console.print()
+        console.print(Text(table.title, style="bold"))
+        console.print(drawing)
+        for note in table.notes:
+            console.print(Text(note, style="dim"))
+        hidden = ", ".join(column.title for column in table.columns[len(columns) :])
+        if hidden:
+            console.print(Text(f"For want of room not shown: {hidden} (--json shows all).", style="dim"))
 
 
-def _left_out(rows: Sequence[dict[str, Any]]) -> str:
-    """Tell what the rates do not speak of."""
-    too_long = rows[0]["spec"]["selection"]["passed_over"].get("too long for the victim", 0)
-    told = f" Left out up front: {too_long} sentences too long for the victim." if too_long else ""
-    for name in ("error", "skipped"):
-        counts = [(row["spec"]["attack"], row["metrics"][f"{name}.count"]["value"]) for row in rows]
-        hit = ", ".join(f"{attack} {count:.0f}" for attack, count in counts if count)
-        told += f" Sentences that ended as {name}: {hit}." if hit else ""
-    return told
+def _drawn(table: Table, columns: Sequence[Column], width: int) -> RichTable:
+    drawing = RichTable(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    longest = width * 2 // 5
+    for column in columns:
+        texts = [_cell(table, row, column) for row in range(len(table.frame))]
+        needed = max([0, *(len(line) for text in texts for line in text.splitlines())])
+        header = textwrap.wrap(column.title, max(needed, *map(len, column.title.split())))
+        if column.digits is None:
+            drawing.add_column(escape("\n".join(header)), max_width=longest, overflow="fold")
+        else:
+            drawing.add_column(escape("\n".join(header)), justify="right", no_wrap=True)
+    # Controls stand apart, below.
+    first_control = next((k for k, control in enumerate(table.controls) if control), 0)
+    for row, control in enumerate(table.controls):
+        if row and row == first_control:
+            drawing.add_section()
+        cells = [_marked(_cell(table, row, column)) for column in columns]
+        drawing.add_row(*cells, style="dim" if control else None)
+    return drawing
 
 
-def _label(spec: dict[str, Any]) -> str:
-    parts = [spec["attack"]]
-    parameters = {k: v for k, v in spec["parameters"].items() if not isinstance(v, dict)}
-    parts += [f"{k}={v}" for k, v in parameters.items() if v != _default(spec["attack"], k)]
-    if spec["constraints"]:
-        parts.append(f"+ {spec['constraints']}")
-    if spec["seed"]:
-        parts.append(f"seed {spec['seed']}")
-    return " ".join(parts)
+def _cell(table: Table, row: int, column: Column) -> str:
+    """Return a cell's lines: the number, below it its interval."""
+    from leaderboard.tables import shown_cell, shown_interval, shown_number
 
-
-def _default(attack: str, parameter: str) -> Any:
-    from benchmark.finding import ATTACKS
-
-    if attack not in ATTACKS:  # a member of a family shows what was set
-        return None
-    return ATTACKS.get(attack).configured({}).parameters.get(parameter)
-
-
-def _cell(metric: dict[str, Any] | None, scale: int, digits: int) -> str:
-    if metric is None or metric["value"] is None:  # a metric may be younger than the result
-        return "n/a"
-    text = f"{metric['value'] * scale:.{digits}f}"
-    if metric["low"] is None or metric["high"] is None:
+    text = shown_cell(table, row, column)
+    if column.digits is None:
         return text
+    spread = f"{column.key}.spread"
+    if column.headline and spread in table.frame:
+        beside = shown_number(table.frame[spread].iloc[row], column, missing="")
+        text += f" ±{beside}" if beside else ""
     # Intervals in whole units where the number itself has one digit: they are wide anyway, and rows stay short.
-    digits = max(0, digits - 1)
-    return f"{text}\n[dim]{metric['low'] * scale:.{digits}f}–{metric['high'] * scale:.{digits}f}[/dim]"
+    interval = shown_interval(table, row, column, max(0, column.digits - 1))
+    return f"{text}\n{interval}" if interval else text
+
+
+def _marked(cell: str) -> str:
+    first, newline, rest = escape(cell).partition("\n")
+    return f"{first}{newline}[dim]{rest}[/dim]" if rest else first

@@ -109,8 +109,6 @@ class Comparison:
         `ratios` compares our engine on its best back end with the others on `REFERENCE`, all attacks together;
         `attack_rates` and `agreement` are of the same two.
         """
-        import torch
-
         pairs = {
             attack: {
                 OURS: self.measured[attack, self.best, OURS],
@@ -140,7 +138,7 @@ class Comparison:
             "goal": self.plan.goal,
             "mode": self.plan.mode.value,
             "queries": self.plan.queries,
-            "machine": {**machine(choose_device(self.plan.options.device).type), "threads": torch.get_num_threads()},
+            "machine": machine(choose_device(self.plan.options.device).type),
             "versions": versions(),
         }
 

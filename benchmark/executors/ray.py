@@ -5,9 +5,9 @@ all runs of a suite. It gets names and sentences, attacks them as `LocalExecutor
 driver alone chooses sentences, writes the journal and judges. A shard whose worker is lost goes to another one.
 
 The bytes that come out are those of a run in one process, if all machines have the same releases, models and back end;
-a worker refuses to attack where it sees that they differ. It cannot see what PyTorch makes of another processor, or of
-another number of threads: on a CPU these decide the last bits (OpenVINO and ONNX Runtime do not mind), so a comparison
-to the byte takes the same OMP_NUM_THREADS everywhere.
+a worker refuses to attack where it sees that they differ. It cannot see what is made of another kind of processor, nor
+what PyTorch makes of another number of threads: on a CPU these decide the last bits (OpenVINO and ONNX Runtime do not
+mind the threads), so a comparison to the byte takes like processors and the same OMP_NUM_THREADS everywhere.
 """
 
 from __future__ import annotations

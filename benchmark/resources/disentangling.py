@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from filelock import FileLock
 from platformdirs import user_cache_path
 
 from benchmark.datasets.dataset import content_hash
@@ -143,8 +144,13 @@ def disentangler_for(
     about = {"recipe": asdict(recipe), "victim": victim.fingerprint, "text": content_hash(training)}
     key = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
     folder = user_cache_path("gauntlet") / "disentanglers" / key
-    if not (folder / "card.json").is_file():
-        train_disentangler(recipe, victim, training, folder, about, report)  # type: ignore[arg-type]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / ".lock"):  # another run may be training the same
+            if not (folder / "card.json").is_file():
+                train_disentangler(recipe, victim, training, folder, about, report)  # type: ignore[arg-type]
+    except OSError as error:
+        raise CannotSave(f"the disentangler cannot be kept in {folder}: {error.strerror or error}") from error
     # Two machines do not train the same bits, so the weights themselves are named.
     weights = fingerprint_of(folder, ("networks.safetensors",))[:16] if folder.is_dir() else ""
     return _load(folder, f"{name} {key}, weights {weights}")
@@ -164,13 +170,13 @@ def train_disentangler(
         recipe: how.
         victim: whose first embedding table is read.
         training: sentences with gold mentions.
-        folder: for networks and card.
+        folder: for networks and card; it is there.
         about: what the card says of them.
         report: told the epochs.
 
     Raises:
         BadInput: no sentence has both mention and context, or the training does not converge or hardly moves.
-        CannotSave: the folder cannot be written.
+        CannotSave: the folder cannot be written to.
     """
     import torch
     from safetensors.torch import save
@@ -216,10 +222,6 @@ def train_disentangler(
     tensors = {f"network {name}": value for name, value in networks.state_dict().items()}
     parts = ("entity mean", "entity deviation", "context mean", "context deviation")
     tensors |= {name: torch.from_numpy(value) for name, value in zip(parts, scale, strict=True)}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CannotSave(f"cannot make {folder}: {error.strerror}") from error
     write_atomically(folder / "networks.safetensors", save(tensors))
     card = {**about, "rows": len(e), "dimensions": e.shape[1], "history": history}
     write_atomically(folder / "card.json", json.dumps(card, indent=1, sort_keys=True) + "\n")

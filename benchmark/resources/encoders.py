@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from benchmark.backends import AUTO, FASTEST, Batch, Forward, forward_of, network_of
 from benchmark.engine import Ask
 from benchmark.errors import MissingResource, first_line
-from benchmark.word_pieces import fixed_shapes, padded
+from benchmark.word_pieces import fixed_shapes, padded, positions
 
 __all__ = ["DEFAULT_ENCODER", "SentenceEncoder", "minilm_folder"]
 
@@ -100,7 +100,9 @@ class _Compiled:
         transformer = getattr(model[0], "auto_model", None)
         if transformer is not None:  # averaged word vectors have none, and nothing to pad
             network = network_of(transformer.float(), "last_hidden_state")
-            self._forward = forward_of(network, transformer.config.vocab_size, model.device, backend)
+            self._forward = forward_of(
+                network, transformer.config.vocab_size, positions(transformer.config), model.device, backend
+            )
             self.backend = str(self._forward.settings["backend"])
 
     def encode(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:

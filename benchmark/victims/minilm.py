@@ -8,50 +8,64 @@ of `minilm/newsroom` is bundled; others are trained on first use and cached unde
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
-from benchmark.datasets import Dataset, find_dataset
+from benchmark.datasets import Dataset
 from benchmark.device import choose_device
 from benchmark.errors import BadInput
 from benchmark.model_files import fingerprint_of
 from benchmark.resources.encoders import minilm_folder
+from benchmark.training.architecture import Architecture
+from benchmark.types import Sentence
 from benchmark.victims.finding import VictimOptions
-from benchmark.victims.recipe import Recipe, cache_folder
+from benchmark.victims.recipe import CARD, Recipe, TrainingRecipe, trained_fingerprint
 from benchmark.victims.transformer import TransformerVictim
 
-__all__ = ["BUNDLED", "load_adapter", "recipe_for", "trained"]
+if TYPE_CHECKING:
+    import torch
+
+    from benchmark.victims.training import AdapterTrainee
+
+__all__ = ["BUNDLED", "MINILM", "load_adapter"]
 
 BUNDLED = Path(__file__).parent / "bundled"
 
 
-def trained(name: str, options: VictimOptions) -> TransformerVictim:
-    """Return `minilm/NAME`: bundled, cached, or trained now with a progress bar.
+class _MiniLm(Architecture):
+    name = "minilm"
 
-    Raises:
-        BadInput: no such data set, or it has no training and dev splits.
-    """
-    bundled = BUNDLED / f"minilm-{name}"
-    if bundled.is_dir():
-        return load_adapter(bundled, f"minilm/{name}", options)
-    dataset = find_dataset(name, options.data_dir, options.scheme)
-    recipe = recipe_for(dataset)
-    folder = cache_folder(recipe)
-    if not folder.is_dir():
-        from benchmark.victims.training import train_adapter
+    def recipe_for(self, dataset: Dataset) -> Recipe:
+        """Three epochs, more where there are fewer than 3,300 sentences."""
+        epochs = max(3, -(-10_000 // len(dataset.split("train"))))
+        return Recipe(self.name, dataset.hash("train"), dataset.hash("dev"), epochs=epochs)
 
-        train_adapter(recipe, dataset, folder, choose_device(options.device), options.report)
-    return load_adapter(folder, f"minilm/{name}", options)
+    def trainee(
+        self,
+        recipe: TrainingRecipe,
+        labels: Sequence[str],
+        sentences: Sequence[Sentence],
+        device: torch.device,
+        *,
+        normalised: bool = False,  # noqa: ARG002 - the embeddings are not trained
+    ) -> AdapterTrainee:
+        """See `Architecture`."""
+        from benchmark.victims.training import AdapterTrainee
+
+        return AdapterTrainee(cast("Recipe", recipe), labels, sentences, device)
+
+    def bundled(self, dataset: str) -> Path | None:
+        """See `Architecture`."""
+        folder = BUNDLED / f"{self.name}-{dataset}"
+        return folder if folder.is_dir() else None
+
+    def load(self, folder: Path, name: str, options: VictimOptions) -> TransformerVictim:
+        """See `Architecture`."""
+        return load_adapter(folder, name, options)
 
 
-def recipe_for(dataset: Dataset) -> Recipe:
-    """Return the default recipe for a data set: three epochs, more where there are fewer than 3,300 sentences.
-
-    Raises:
-        BadInput: it has no training or dev split.
-    """
-    epochs = max(3, -(-10_000 // len(dataset.split("train"))))
-    return Recipe("minilm", dataset.hash("train"), dataset.hash("dev"), epochs=epochs)
+MINILM = _MiniLm()
 
 
 def load_adapter(folder: Path, name: str, options: VictimOptions) -> TransformerVictim:
@@ -65,14 +79,14 @@ def load_adapter(folder: Path, name: str, options: VictimOptions) -> Transformer
     from benchmark.victims.training import with_adapter
 
     try:
-        card: dict[str, Any] = json.loads((folder / "recipe.json").read_text(encoding="utf-8"))
+        card: dict[str, Any] = json.loads((folder / CARD).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise BadInput(f"the adapter in {folder} is damaged ({error}); delete the folder to train it again") from None
     if not (folder / "adapter_model.safetensors").is_file():
         raise BadInput(f"the adapter in {folder} has no adapter_model.safetensors; weights in other forms are not read")
     model = with_adapter(minilm_folder(), folder, card["labels"])
     tokenizer = AutoTokenizer.from_pretrained(minilm_folder())
-    fingerprint = f"{fingerprint_of(minilm_folder())[:32]}{fingerprint_of(folder, ('*',))[:32]}"
+    fingerprint = f"{fingerprint_of(minilm_folder())[:32]}{trained_fingerprint(folder)[:32]}"
     victim = TransformerVictim(
         model,
         tokenizer,

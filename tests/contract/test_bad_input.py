@@ -8,6 +8,7 @@ import pytest
 from stubs import StubVictim
 
 from benchmark.judging import Judges
+from benchmark.training.architecture import Architecture
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ def run(*arguments, attack="identity"):
         (("run", "gone.toml"), "no such suite file: gone.toml"),
         (("run",), "name a suite (gauntlet run quick) or an attack"),
         (run("--label-map", "PERSON"), "label map item 'PERSON' is not OLD=NEW"),
-        (run("--concurrency", "0"), "--concurrency and --batch-size must be at least 1"),
+        (run("--concurrency", "0"), "concurrency must be at least 1"),
         (run("--data-dir", "nowhere", "--dataset", "mine"), "the data folder nowhere is no folder"),
         (run("--device", "gpu"), "unknown device 'gpu'; use auto, cpu, cuda or cuda:N"),
         (("show", "deepwordbug"), "nothing is called 'deepwordbug'; did you mean deepwordbug-i"),
@@ -73,7 +74,7 @@ def run(*arguments, attack="identity"):
         (("results", "--results", "nowhere"), "no results folder nowhere"),
         (("train", "bert/newsroom"), "the form is minilm/DATASET"),
         (("train", "minilm/newsrom"), "did you mean newsroom"),
-        (("train", "minilm/newsroom", "--epochs", "0"), "must be at least 1"),
+        (("train", "minilm/newsroom", "--epochs", "0"), "epochs must be a whole number of at least 1, not 0"),
     ],
 )
 def test_wrong_name_or_value_is_told_with_its_way_out(refused, arguments, told):
@@ -171,11 +172,11 @@ def test_scheme_of_local_files_reaches_the_victim_trained_on_them(gauntlet, tmp_
         (folder / f"{split}.conll").write_text("Ana I-PER\nleft O\n", encoding="utf-8")
     trained_on = []
 
-    def train_adapter(recipe, dataset, *_):
+    def train(architecture, recipe, dataset, *_):
         trained_on.append(dataset.split("train")[0].tags)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("benchmark.victims.training.train_adapter", train_adapter)
+    monkeypatch.setattr(Architecture, "train", train)
     _, _, err = gauntlet(*run("--data-dir", "data", "--dataset", "mine", "--victim", "minilm/mine", "--scheme", "IOB1"))
     assert trained_on == [("B-PER", "O")], err
 

@@ -1,71 +1,132 @@
-"""Training a token classifier: what happens where the learning rate is too high."""
+"""MiniLM under training."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
-from stubs import StubVictim, lexicon
+from safetensors.torch import load_file
+from stubs import LABELS, StubVictim, lexicon, sentence
 
-from benchmark.datasets import find_dataset
 from benchmark.errors import BadInput
-from benchmark.victims import training
-from benchmark.victims.minilm import recipe_for
+from benchmark.victims.minilm import BUNDLED, MINILM
+from benchmark.victims.recipe import Recipe, recipe_id_in
+from benchmark.victims.training import AdapterTrainee
+
+CPU = torch.device("cpu")
+SENTENCES = [
+    sentence("Ana Ruiz went to Kuressaare .", "B-PER I-PER O O B-LOC O"),
+    sentence("Bo slept", "B-PER O"),
+    sentence("the Market in Oslo rose , the market said", "O O O B-LOC O O O O O"),
+]
 
 
-@pytest.fixture
-def rates(monkeypatch, tmp_path):
-    """Train nothing; note the rates tried and what is stored, alive at `rates.fine` and below."""
-
-    class Rates(list):
-        fine = 0.0
-        stored: dict | None = None
-
-    tried = Rates()
-
-    def train(recipe, rate, dataset, device, report):
-        tried.append(rate)
-        return training._Trained("model", {}, [0.5]) if rate <= tried.fine else None
-
-    monkeypatch.setattr(training, "_train", train)
-    monkeypatch.setattr(training, "_store", lambda model, state, card, folder: setattr(tried, "stored", card))
-    return tried
+@pytest.fixture(scope="module")
+def trainee():
+    fresh = AdapterTrainee(Recipe("minilm", "", "", 1), LABELS, SENTENCES, CPU)
+    fresh.network.eval()
+    return fresh
 
 
-def train(tmp_path):
-    dataset = find_dataset("newsroom")
-    recipe = recipe_for(dataset)
-    training.train_adapter(recipe, dataset, tmp_path, torch.device("cpu"))
-    return recipe
+def test_the_bundled_victim_is_that_of_the_default_recipe(newsroom):
+    bundled = recipe_id_in(BUNDLED / "minilm-newsroom")
+    assert MINILM.recipe_for(newsroom).id == bundled
+    assert MINILM.recipe_with(newsroom, {"seed": 0}).id == bundled
+    assert MINILM.recipe_with(newsroom, {"seed": 1}).id != bundled
 
 
-def test_a_rate_that_works_is_tried_alone(rates, tmp_path):
-    rates.fine = 1.0
-    recipe = train(tmp_path)
-    assert rates == [recipe.learning_rate]
-    assert rates.stored["rate_used"] == recipe.learning_rate
+def test_a_recipe_without_a_defense_has_the_id_it_always_had():
+    plain = Recipe("minilm", "a", "b", epochs=3)
+    assert plain.id == "96a9c12afdab730e"
+    assert "defense" not in plain.to_json()
+    defended = replace(plain, defense={"name": "mat"})
+    assert defended.id != plain.id
+    assert defended.to_json()["defense"] == {"name": "mat"}
 
 
-def test_a_dead_network_is_trained_again_with_half_the_rate(rates, tmp_path):
-    rates.fine = 0.0006
-    recipe = train(tmp_path)
-    assert rates == [0.002, 0.001, 0.0005]
-    assert (rates.stored["id"], rates.stored["learning_rate"], rates.stored["rate_used"]) == (recipe.id, 0.002, 0.0005)
-
-
-def test_where_every_rate_is_too_high_one_line_says_so_and_nothing_is_stored(rates, tmp_path):
-    with pytest.raises(BadInput, match=r"learns nothing from newsroom, with 4 learning rates from 0.002 down"):
-        train(tmp_path)
-    assert rates == [0.002, 0.001, 0.0005, 0.00025]
-    assert rates.stored is None
-
-
-def test_a_network_is_dead_if_it_says_the_same_of_every_word(newsroom):
+def test_a_network_is_dead_if_it_says_the_same_of_every_word(trainee, newsroom, monkeypatch):
     sentences = newsroom.split("test")[:5]
-    constant = StubVictim(lambda tokens: ["O"] * len(tokens))
+    monkeypatch.setattr(trainee, "victim", StubVictim(lambda tokens: ["O"] * len(tokens)))
+    assert trainee.is_dead(sentences)
     name = sentences[0].tokens[0]
-    assert training._is_dead(constant, sentences)
-    assert not training._is_dead(StubVictim(lexicon({name: "B-PER"})), sentences)
+    monkeypatch.setattr(trainee, "victim", StubVictim(lexicon({name: "B-PER"})))
+    assert not trainee.is_dead(sentences)
 
 
-def test_the_bundled_victim_is_alive(minilm, newsroom):
-    assert not training._is_dead(minilm, newsroom.split("dev")[:5])
+def test_the_bundled_victim_is_alive(trainee, minilm, newsroom, monkeypatch):
+    monkeypatch.setattr(trainee, "victim", minilm)
+    assert not trainee.is_dead(newsroom.split("dev")[:5])
+
+
+def test_the_loss_is_the_same_at_the_vectors_that_are_looked_up(trainee):
+    batch = trainee.encode(SENTENCES)
+    vectors = trainee.vectors(batch)
+    assert torch.equal(trainee.loss(batch), trainee.loss(batch, vectors))
+    (slope,) = torch.autograd.grad(trainee.loss(batch, vectors), list(vectors.values()))
+    present = trainee.present(batch)["pieces"]
+    assert slope.shape == vectors["pieces"].shape
+    assert (slope[~present] == 0).all()
+    assert (slope[present].abs().sum(-1) > 0).all()
+
+
+def test_only_the_first_piece_of_a_word_has_a_label(trainee):
+    batch = trainee.encode(SENTENCES[:1])
+    ids, mask = batch.inputs
+    pieces, starts = trainee._reader.encode(SENTENCES[0].tokens)
+    assert ids[0].tolist() == pieces
+    assert mask.all()
+    assert [k for k, tag in enumerate(batch.tags[0].tolist()) if tag >= 0] == starts
+    assert [LABELS[k] for k in batch.tags[0].tolist() if k >= 0] == list(SENTENCES[0].tags)
+
+
+def test_a_hidden_word_is_all_masks_and_a_substitute_has_its_own_pieces(trainee):
+    batch = trainee.encode(SENTENCES)
+    (town,) = trainee._words.of(("Kuressaare",))
+    assert len(town) > 1
+    changed = trainee.with_words(batch, {(0, 4): None, (1, 1): "rose"})
+    ids, new = batch.inputs[0], changed.inputs[0]
+    start = trainee._reader.encode(SENTENCES[0].tokens)[1][4]
+    assert (new[0, start : start + len(town)] == trainee._mask).all()
+    assert new[1].tolist()[2] == trainee._words.of(("rose",))[0][0]
+    assert (ids != new).sum() == len(town) + 1
+    assert torch.equal(batch.tags, changed.tags)
+
+
+def test_alternatives_have_as_many_pieces_and_stand_for_their_mean(trainee):
+    words, vectors, own, itself = trainee.alternatives("market")
+    # "Market" and "market" are one word to this tokenizer, as are "the" and "The".
+    assert words[itself] == "Market"
+    assert {len(trainee._words.of((word,))[0]) for word in words} == {1}
+    assert torch.equal(vectors[itself], own)
+    several = trainee.alternatives("Kuressaare")
+    pieces = trainee._words.of(("Kuressaare",))[0]
+    assert torch.allclose(several.own, trainee._table[list(pieces)].mean(0))
+    assert trainee.alternatives("unheard").itself is None
+
+
+def test_the_scale_is_the_root_mean_square_of_the_table(trainee):
+    table = trainee._table.double().numpy()
+    assert trainee.scale("pieces") == pytest.approx(float((table**2).mean() ** 0.5), rel=1e-5)
+
+
+def test_training_goes_on_from_a_stored_adapter(tmp_path):
+    fresh = AdapterTrainee(Recipe("minilm", "", "", 1), LABELS, SENTENCES, CPU)
+    before = fresh.state()
+    fresh.continue_from(BUNDLED / "minilm-newsroom")
+    bundled = load_file(BUNDLED / "minilm-newsroom" / "adapter_model.safetensors")
+    after = fresh.state()
+    assert before.keys() == after.keys() == bundled.keys()
+    assert all(torch.equal(after[name], bundled[name].float()) for name in bundled)
+    assert any(not torch.equal(before[name], after[name]) for name in before)
+    fresh.save(after, tmp_path)
+    again = load_file(tmp_path / "adapter_model.safetensors")
+    assert all(torch.equal(again[name], bundled[name]) for name in bundled)
+
+
+def test_an_adapter_of_other_labels_is_no_start(tmp_path):
+    fewer = AdapterTrainee(Recipe("minilm", "", "", 1), LABELS[:3], SENTENCES, CPU)
+    with pytest.raises(BadInput, match="training cannot go on from the adapter in"):
+        fewer.continue_from(BUNDLED / "minilm-newsroom")
+    with pytest.raises(BadInput, match="training cannot go on from the adapter in"):
+        fewer.continue_from(tmp_path)

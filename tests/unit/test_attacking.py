@@ -396,3 +396,19 @@ def test_modes_are_found_by_name():
     assert [mode_named(name) for name in ("first-success", "escalate")] == [Mode.FIRST_SUCCESS, Mode.ESCALATE]
     with pytest.raises(BadInput, match="first-success, escalate"):
         mode_named("worst")
+
+
+def test_a_victim_whose_answer_is_no_number_has_an_error_row_and_no_success():
+    class Broken(StubVictim):
+        def _predict(self, tokens):
+            answer = super()._predict(tokens)
+            if "Ana" not in tokens:
+                answer.probabilities[:] = float("nan")
+            return answer
+
+    async def walk(text, probe):
+        await probe([without("Ana")])
+
+    outcome = outcome_of(walk, Broken(lexicon(KNOWN)))
+    assert outcome.status is Status.ERROR
+    assert "ValueError" in outcome.reason

@@ -7,7 +7,7 @@ import random
 from comparing_texts import context, names
 from stubs import sentence
 
-from attacks.candidates.augmenting import entity_switching, mentions_by_type, mix_up, random_characters
+from benchmark.augmenting import ends_by_type, entity_switching, mentions_by_type, mix_up, random_characters
 
 TRAINING = [
     sentence("Ana Ruiz of Rome slept .", "B-PER I-PER O B-LOC O O", "a"),
@@ -15,6 +15,7 @@ TRAINING = [
     sentence("The Bank of Oslo rose", "O B-ORG I-ORG I-ORG O", "c"),
     sentence("nothing here", "O O", "d"),
 ]
+ENDS = ends_by_type(TRAINING)
 
 
 def test_mentions_are_gathered_by_type_with_their_repeats():
@@ -56,7 +57,7 @@ def test_random_characters_keep_the_shape_of_mentions_and_everything_else():
 
 
 def test_mix_up_joins_a_beginning_to_the_end_of_another_sentence_at_mentions_of_one_type():
-    found = {mix_up(TRAINING[0], TRAINING, random.Random(seed)) for seed in range(40)}
+    found = {mix_up(TRAINING[0], ENDS, random.Random(seed)) for seed in range(40)}
     assert {(text.text, text.tags) for text in found} == {
         ("Ana Ruiz saw New York City at night", ("B-PER", "I-PER", "O", "B-LOC", "I-LOC", "I-LOC", "O", "O")),
         ("Ana Ruiz of Rome at night", ("B-PER", "I-PER", "O", "B-LOC", "O", "O")),
@@ -65,8 +66,8 @@ def test_mix_up_joins_a_beginning_to_the_end_of_another_sentence_at_mentions_of_
 
 
 def test_mix_up_needs_another_sentence_with_a_mention_of_one_of_the_types():
-    assert mix_up(TRAINING[2], TRAINING, random.Random(0)) is None
-    assert mix_up(TRAINING[3], TRAINING, random.Random(0)) is None
+    assert mix_up(TRAINING[2], ENDS, random.Random(0)) is None
+    assert mix_up(TRAINING[3], ENDS, random.Random(0)) is None
 
 
 def test_the_same_generator_gives_the_same_sentences():
@@ -74,7 +75,7 @@ def test_the_same_generator_gives_the_same_sentences():
     for make in (
         lambda rng: entity_switching(TRAINING[1], mentions, rng),
         lambda rng: random_characters(TRAINING[1], rng),
-        lambda rng: mix_up(TRAINING[1], TRAINING, rng),
+        lambda rng: mix_up(TRAINING[1], ENDS, rng),
     ):
         assert [make(random.Random(k)) for k in range(5)] == [make(random.Random(k)) for k in range(5)]
         assert len({make(random.Random(k)) for k in range(20)}) > 1

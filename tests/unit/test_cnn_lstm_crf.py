@@ -7,32 +7,24 @@ import shutil
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from open_victims import moved, without_words
 from safetensors.torch import load_file
+from small_training import CPU, GLOVE, NAMES, PLACES, made_up, small_network, write_conll
 
-from benchmark.datasets import Dataset
 from benchmark.errors import BadInput, CorruptResult, MissingResource
 from benchmark.resources import word_vectors
 from benchmark.tag_schemes import to_iob2
 from benchmark.threat import Access
-from benchmark.types import Sentence
 from benchmark.victims import VictimOptions, find_victim
-from benchmark.victims.cnn_lstm_crf import loading, network, vocabulary
-from benchmark.victims.cnn_lstm_crf.loading import load_folder, recipe_for
-from benchmark.victims.cnn_lstm_crf.training import new_network, train_network
+from benchmark.victims.cnn_lstm_crf import CNN_LSTM_CRF, load_folder, network, vocabulary
+from benchmark.victims.cnn_lstm_crf.network import CnnLstmCrf
+from benchmark.victims.cnn_lstm_crf.training import new_network
 from benchmark.victims.cnn_lstm_crf.victim import CnnLstmCrfVictim
 from benchmark.victims.cnn_lstm_crf.vocabulary import MASK, Vocabulary, glove
 from benchmark.victims.white_box import Attribution, AttributionService, Gradient, GradientService
 
-CPU = torch.device("cpu")
-NAMES = ("Ana Ruiz", "Bo", "Kim Oduya", "Lena Falk")
-PLACES = ("Oslo", "New Delhi", "Lima", "Tallinn")
-FORMS = ("{} flew to {} .", "in {1} , {0} slept", "{} left {} on Friday with twelve boats", "{1} bored {0}")
-# Words that GloVe knows; "norway" and "rome" do not occur in training, "zzyzx" nowhere.
-GLOVE = ("the", ".", ",", "in", "to", "on", "left", "flew", "oslo", "lima", "ana", "norway", "rome", "friday", "bank")
 TEXTS = [
     tuple(line.split())
     for line in (
@@ -44,43 +36,21 @@ TEXTS = [
 ]
 
 
-def sentence(k, form, person, place):
-    """Fill a form; persons and places are known by their words."""
-    tokens, tags = [], []
-    for part in form.replace("{}", "{0}", 1).replace("{}", "{1}").split():
-        words, kind = {"{0}": (person, "PER"), "{1}": (place, "LOC")}.get(part, (part, ""))
-        for i, word in enumerate(words.split()):
-            tokens.append(word)
-            tags.append(f"{'I' if i else 'B'}-{kind}" if kind else "O")
-    return Sentence(f"s{k}", tuple(tokens), tuple(tags))
-
-
 @pytest.fixture(scope="module", autouse=True)
 def small_glove(tmp_path_factory):
-    """A GloVe of few words in eight dimensions, and a narrow network."""
-    folder = tmp_path_factory.mktemp("glove")
-    pd.DataFrame({"index": GLOVE}).to_parquet(folder / "glove_6B_index.parquet")
-    np.save(folder / "glove_6B_50d_emb.npy", np.random.default_rng(0).normal(size=(len(GLOVE), 8)).astype(np.float32))
-    glove.cache_clear()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(vocabulary, "glove_folder", lambda: folder)
-        patch.setattr(network, "_HIDDEN", 24)
+    with small_network(tmp_path_factory.mktemp("glove")):
         yield
-    glove.cache_clear()
 
 
 @pytest.fixture(scope="module")
 def dataset():
-    made = [
-        sentence(k, form, NAMES[k % 4], PLACES[(k + k // 4) % 4])
-        for k, form in enumerate(form for form in FORMS for _ in range(4))
-    ]
-    return Dataset("made-up", {"train": tuple(made), "dev": tuple(made), "test": tuple(made[1::3])}, "here")
+    return made_up()
 
 
 def trained(dataset, folder, epochs=30, report=lambda *_: None, **more):
-    recipe = replace(recipe_for(dataset), epochs=epochs, patience=epochs, batch_size=6, learning_rate=0.01, **more)
-    train_network(recipe, dataset, folder, CPU, report)
+    recipe = CNN_LSTM_CRF.recipe_for(dataset)
+    recipe = replace(recipe, epochs=epochs, patience=epochs, batch_size=6, learning_rate=0.01, **more)
+    CNN_LSTM_CRF.train(recipe, dataset, folder, "cnn-lstm-crf/made-up", CPU, report)
     return folder
 
 
@@ -115,7 +85,8 @@ def test_the_card_tells_recipe_and_course_and_the_checkpoint_is_gone(folder, dat
     assert (card["architecture"], card["dataset"], max(card["dev_f1"])) == ("cnn-lstm-crf", "made-up", 1.0)
     assert len(card["dev_f1"]) == card["epochs"] == 30
     assert card["train_hash"] == dataset.hash("train")
-    assert {path.name for path in folder.iterdir()} == {"model.safetensors", "recipe.json", "vocabulary.json"}
+    files = {"model.safetensors", "recipe.json", "vocabulary.json", "cost.json"}
+    assert {path.name for path in folder.iterdir()} == files
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
 
 
@@ -143,8 +114,8 @@ def test_another_seed_gives_other_weights(dataset, tmp_path):
 
 
 def test_training_ends_early_where_dev_gets_no_better(dataset, tmp_path):
-    recipe = replace(recipe_for(dataset), epochs=40, patience=2, learning_rate=1e-9)
-    train_network(recipe, dataset, tmp_path / "idle", CPU)
+    recipe = replace(CNN_LSTM_CRF.recipe_for(dataset), epochs=40, patience=2, learning_rate=1e-9)
+    CNN_LSTM_CRF.train(recipe, dataset, tmp_path / "idle", "cnn-lstm-crf/made-up", CPU)
     card = json.loads((tmp_path / "idle" / "recipe.json").read_text(encoding="utf-8"))
     assert len(card["dev_f1"]) == 3
 
@@ -186,7 +157,7 @@ def test_nor_does_it_in_a_network_of_full_width(victim, monkeypatch):
     """The arithmetic of other sizes goes other ways."""
     monkeypatch.setattr(network, "_HIDDEN", 200)
     words = Vocabulary.of(TEXTS, GLOVE)
-    wide = CnnLstmCrfVictim(new_network(words, victim.labels).eval(), words, victim.labels, "wide", "", CPU)
+    wide = CnnLstmCrfVictim(new_network(words, victim.labels, CnnLstmCrf).eval(), words, victim.labels, "wide", "", CPU)
     together = wide.predict(TEXTS * 3)
     for k, text in enumerate(TEXTS):
         (alone,) = wide.predict([text])
@@ -319,8 +290,8 @@ def test_the_fingerprint_follows_weights_and_vocabulary(folder, victim, spoilt, 
 
 
 def test_it_is_trained_on_first_use_and_then_cached(conll, monkeypatch):
-    default = loading.recipe_for
-    monkeypatch.setattr(loading, "recipe_for", lambda data: replace(default(data), epochs=1))
+    default = CNN_LSTM_CRF.recipe_for
+    monkeypatch.setattr(type(CNN_LSTM_CRF), "recipe_for", lambda _, data: replace(default(data), epochs=1))
     told = []
     options = VictimOptions(device="cpu", data_dir=conll, report=lambda stage, done, of: told.append(stage))
     first = find_victim("cnn-lstm-crf/mine", options)
@@ -335,11 +306,7 @@ def test_it_is_trained_on_first_use_and_then_cached(conll, monkeypatch):
 @pytest.fixture
 def conll(dataset, tmp_path):
     """A data folder with the sentences as `mine`."""
-    (tmp_path / "data" / "mine").mkdir(parents=True)
-    for split, sentences in dataset.splits.items():
-        lines = ["\n".join(map(" ".join, zip(s.tokens, s.tags, strict=True))) + "\n" for s in sentences]
-        (tmp_path / "data" / "mine" / f"{split}.conll").write_text("\n".join(lines), encoding="utf-8")
-    return tmp_path / "data"
+    return write_conll(dataset, tmp_path / "data")
 
 
 def test_the_command_trains_and_lists_it(conll, gauntlet):

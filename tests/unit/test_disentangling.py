@@ -46,6 +46,7 @@ TRAINING = [sentence(f"name{k} word{k}", "B-PER O", str(k)) for k in range(40)]
 
 def trained(victim, tmp_path, **changes):
     folder = tmp_path / repr(changes)
+    folder.mkdir()
     train_disentangler(DisentanglerRecipe(**changes), victim, TRAINING, folder, {"recipe": {"hidden": [64, 10]}})
     return json.loads((folder / "card.json").read_text())["history"]
 
@@ -151,6 +152,7 @@ def test_every_piece_of_a_name_is_a_row(pieces, tmp_path):
     table = victim.tables["pieces"]
     training = [sentence(f"{name} won", "B-PER O", str(k)) for k, name in enumerate(pieces)]
     folder = tmp_path / "one"
+    folder.mkdir()
     train_disentangler(DisentanglerRecipe(learning_rate=2e-3, steps=400), victim, training, folder, {})
     rows = json.loads((folder / "card.json").read_text())["rows"]
     assert rows == sum(len(table.of(name)) for name in pieces)

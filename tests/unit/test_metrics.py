@@ -551,7 +551,7 @@ def test_judges_read_both_texts_of_successes_only_and_take_the_difference():
     assert judges.identity == {
         "similarity": "encoder",
         "grammar_errors": "checker",
-        "label_risk": "rules 2, stub stub (stub), stub stub (stub)",
+        "label_risk": "rules 2, stub 725c546b (stub), stub 725c546b (stub)",
         "fluency": "stub language model",
     }
 

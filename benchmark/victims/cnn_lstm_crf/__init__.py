@@ -7,6 +7,6 @@ It is trained on first use and cached under the name of its recipe.
 
 from __future__ import annotations
 
-from benchmark.victims.cnn_lstm_crf.loading import load_folder, recipe_for, trained
+from benchmark.victims.cnn_lstm_crf.loading import CNN_LSTM_CRF, load_folder
 
-__all__ = ["load_folder", "recipe_for", "trained"]
+__all__ = ["CNN_LSTM_CRF", "load_folder"]

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from benchmark.resources.stop_words import is_stop_word
 from benchmark.types import Sentence, Tokens
 
-__all__ = ["entity_switching", "mentions_by_type", "mix_up", "random_characters"]
+__all__ = ["ends_by_type", "entity_switching", "mentions_by_type", "mix_up", "random_characters"]
 
 
 def mentions_by_type(sentences: Iterable[Sentence]) -> dict[str, list[Tokens]]:
@@ -22,6 +22,15 @@ def mentions_by_type(sentences: Iterable[Sentence]) -> dict[str, list[Tokens]]:
     for sentence in sentences:
         for span in sentence.spans:
             found[span.type].append(sentence.tokens[span.start : span.end])
+    return dict(found)
+
+
+def ends_by_type(sentences: Iterable[Sentence]) -> dict[str, list[tuple[Sentence, int]]]:
+    """Return where mentions end, as sentences with the index of the token behind."""
+    found: dict[str, list[tuple[Sentence, int]]] = defaultdict(list)
+    for sentence in sentences:
+        for span in sentence.spans:
+            found[span.type].append((sentence, span.end))
     return dict(found)
 
 
@@ -54,21 +63,27 @@ def _random_letter(letter: str, rng: random.Random) -> str:
     return rng.choice(string.ascii_uppercase if letter.isupper() else string.ascii_lowercase)
 
 
-def mix_up(sentence: Sentence, others: Sequence[Sentence], rng: random.Random) -> Sentence | None:
+def mix_up(
+    sentence: Sentence, ends: Mapping[str, Sequence[tuple[Sentence, int]]], rng: random.Random
+) -> Sentence | None:
     """Join the sentence, up to one of its mentions, to what follows a mention of the same type in another sentence.
 
     The mention is the sentence's own. The published code takes the others in the order of the file; here a random one
     of those that fit is taken.
 
+    Args:
+        sentence: that begins.
+        ends: of the mentions of others, see `ends_by_type`.
+        rng: of the augmentation.
+
     Returns:
         The new sentence, with no alignment to the old one; None if no other sentence has a mention of one of its types.
     """
     pairs = [
-        (own.end, other, span.end)
+        (own.end, other, end)
         for own in sentence.spans
-        for other in others
-        for span in other.spans
-        if own.type == span.type and other.tokens != sentence.tokens
+        for other, end in ends.get(own.type, ())
+        if other.tokens != sentence.tokens
     ]
     if not pairs:
         return None

@@ -1,0 +1,50 @@
+"""gauntlet submit: hand in finished runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmark.cli.console import Results, errors, output
+from benchmark.cli.replay import Date, today
+
+__all__ = ["submit"]
+
+
+def submit(
+    card: Annotated[Path, typer.Argument(help="The component's card.toml.")],
+    into: Annotated[Path, typer.Option(help="Results folder of the leaderboard's repository.")],
+    results: Results = Path("results"),
+    reason: Annotated[str, typer.Option(help="Of the ledger's lines.")] = "submitted",
+    date: Date = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it.")] = False,
+) -> None:
+    """Plan what is handed in, all finished runs of the card's component; nothing is changed without --yes."""
+    from leaderboard.ledger import require_words
+    from leaderboard.submitting.handing_in import hand_in, plan_submission, require_sound
+
+    when = date or today()
+    require_words(reason, when)
+    plan = plan_submission(card, results, into)
+    require_sound(plan, results)
+    for copy in plan.copies:
+        _print(f"copy {copy.source} to {copy.target}")
+    for run_id in plan.listed:
+        _print(f"ledger {into / 'LEDGER.jsonl'}: add {run_id}, {when}, {reason}")
+    for run_id in plan.left_out:
+        _print(f"left out, not finished: {run_id}")
+    if not plan.copies and not plan.listed:
+        errors.print("all of it is there already", highlight=False)
+    elif yes:
+        hand_in(plan, reason, when)
+        errors.print(
+            f"done; now: gauntlet verify {into}, then commit and open a pull request", markup=False, highlight=False
+        )
+    else:
+        errors.print("nothing was changed; --yes does it", highlight=False)
+
+
+def _print(line: str) -> None:
+    output.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,54 @@
+"""gauntlet transfer: put stored adversarial examples to another victim."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmark.cli.board import Attacks, Datasets, tell_damage
+from benchmark.cli.console import DataDir, Device, Results, errors, progress_report
+
+__all__ = ["transfer"]
+
+
+def transfer(
+    victim: Annotated[str, typer.Argument(help="The victim to ask.")],
+    dataset: Datasets = None,
+    attack: Attacks = None,
+    label_map: Annotated[
+        str | None,
+        typer.Option(help="Victim's labels to the data set's: PERSON=PER,GPE=LOC,DATE=O.", show_default=False),
+    ] = None,
+    device: Device = "auto",
+    data_dir: DataDir = None,
+    results: Results = Path("results"),
+) -> None:
+    """Ask a victim about the adversarial examples of all runs against others, for `gauntlet board transfer`.
+
+    Nothing is attacked; what was asked before is not asked again.
+    """
+    from benchmark.datasets import find_dataset
+    from benchmark.errors import BadInput
+    from benchmark.victims import LabelMap, VictimOptions, find_victim
+    from leaderboard.rows import Filter, read_runs
+    from leaderboard.transferring import transfer as ask
+
+    if not results.is_dir():
+        raise BadInput(f"no results folder {results}; pass --results, or start with: gauntlet run quick")
+    reading = read_runs(results, Filter(tuple(dataset or ()), attacks=tuple(attack or ())))
+    made_against_others = [run for run in reading.runs if run.spec.victim != victim]
+    if not made_against_others:
+        raise BadInput(f"no finished run in {results} against another victim than {victim}; gauntlet status shows runs")
+    options = VictimOptions(
+        device=device, data_dir=data_dir, label_map=LabelMap.parse(label_map) if label_map else None
+    )
+    datasets = {name: find_dataset(name, data_dir) for name in {run.spec.dataset for run in made_against_others}}
+    with progress_report() as report:
+        asked = find_victim(victim, options)
+        for number, run in enumerate(made_against_others, 1):
+            ask(results, run, asked, datasets[run.spec.dataset])
+            report(f"asking {victim}", number, len(made_against_others))
+    errors.print(f"runs put to {victim}: {len(made_against_others)}, in {results / 'transfers'}", highlight=False)
+    tell_damage(reading)

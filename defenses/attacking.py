@@ -1,0 +1,170 @@
+"""Attacking a victim on its own training set, for the sentences that break it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from benchmark.alignment import adversarial_sentence
+from benchmark.calls import literal, parsed
+from benchmark.error_log import errors_kept_by
+from benchmark.errors import BadInput
+from benchmark.provenance import Stopwatch
+from benchmark.types import Outcome, Sentence, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from benchmark.defending import Case
+
+__all__ = ["Assailant", "Spoils", "attacked_training_set"]
+
+# Sentences attacked before it is asked whether there are enough successes. More fill the engine's batches better; fewer
+# attack less in vain.
+_CHUNK = 128
+
+
+class Assailant(NamedTuple):
+    """What attacks, and how.
+
+    Attributes:
+        attack: name of a registered attack, perhaps with parameters in parentheses.
+        goal: what counts as success.
+        queries: budget a sentence.
+    """
+
+    attack: str
+    goal: str
+    queries: int
+
+    @property
+    def named(self) -> tuple[str, Mapping[str, Any]]:
+        """Name and parameters of the attack.
+
+        Raises:
+            BadInput: it is not written as NAME(NAME=VALUE).
+        """
+        name, unnamed, named = parsed(self.attack)
+        if unnamed:
+            raise BadInput(f"parameters of an attack are written NAME=VALUE, not {self.attack!r}")
+        return name, {key: literal(value) for key, value in named.items()}
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """All that decides what it finds, besides victim and sentences.
+
+        Raises:
+            BadInput: no such attack, goal or parameter, or a budget that is none.
+        """
+        from benchmark.finding import attack_named
+        from benchmark.goals import goal_named
+        from benchmark.spec import PROTOCOL
+        from benchmark.threat import Budget
+
+        attack = attack_named(*self.named)
+        goal_named(self.goal)  # wrong ones are told before anything is trained
+        Budget(self.queries)
+        known = {"name": attack.card.name, "version": attack.card.version, "parameters": attack.parameters}
+        return {"attack": {**known, "resources": dict(attack.resources)}, "protocol": PROTOCOL}
+
+
+class Spoils(NamedTuple):
+    """What an attack on the training set gave.
+
+    Attributes:
+        sentences: adversarial ones with their gold labels, at most one of each training sentence.
+        made: how they came about, for the card.
+        cost: seconds, and queries of the victim.
+    """
+
+    sentences: list[Sentence]
+    made: dict[str, Any]
+    cost: dict[str, Any]
+
+
+def attacked_training_set(case: Case, assailant: Assailant, wanted: int) -> Spoils:
+    """Attack the base victim on what it was trained on, in a random order, until enough attacks succeeded.
+
+    Finished sentences are journalled, so an interruption costs those in flight only.
+
+    Args:
+        case: the training.
+        assailant: what attacks.
+        wanted: successes; 0 for as many as there are.
+
+    Raises:
+        BadInput: no attack succeeded, or the attack does not go with the victim.
+    """
+    from benchmark.executors.local import LocalExecutor
+    from benchmark.journal import Journal
+    from benchmark.plan import EngineOptions, Plan
+    from benchmark.workshop import PreparedAttack, Workshop
+
+    name, parameters = assailant.named
+    plan = Plan(
+        name,
+        case.base,
+        case.source,
+        "train",
+        parameters,
+        goal=assailant.goal,
+        queries=assailant.queries,
+        seed=case.plain.seed,
+        options=case.options,
+    )
+    prepared = PreparedAttack(plan, Workshop(case.options.report))
+    order = random.Random(f"{case.plain.seed} attacked").sample(case.sentences, len(case.sentences))  # noqa: S311
+    found: list[Sentence] = []
+    outcomes: list[Outcome] = []
+    executor, spent = LocalExecutor(), _Spent(case.work / "attacking.json")
+    errors = logging.FileHandler(case.work / "errors.log", delay=True, encoding="utf-8")
+    with errors_kept_by(errors), Journal(case.work / "journal.jsonl", case.plain.id) as journal:
+        for start in range(0, len(order), _CHUNK):
+            chunk, watch = order[start : start + _CHUNK], Stopwatch()
+            todo = [sentence for sentence in chunk if sentence.id not in journal.finished]
+            for outcome in executor.outcomes(prepared, todo, EngineOptions()):
+                journal.append(outcome)
+                broken = sum(done.status is Status.SUCCESS for done in journal.finished.values())
+                case.options.report(f"attacking the training set with {name}", broken, wanted or len(order))
+            spent.add(watch.seconds())
+            ended = [journal.finished[sentence.id] for sentence in chunk]
+            outcomes += ended
+            found += [
+                adversarial_sentence(sentence, outcome.edits, outcome.adversarial_gold)
+                for sentence, outcome in zip(chunk, ended, strict=True)
+                if outcome.status is Status.SUCCESS
+            ]
+            if wanted and len(found) >= wanted:
+                break
+    if not found:
+        raise BadInput(f"{name} breaks {case.base} on none of its {len(order)} training sentences: nothing to train on")
+    taken = found[:wanted] if wanted else found
+    queries = sum(o.search_queries + o.constraint_queries + o.gradient_queries for o in outcomes)
+    made = {
+        "added": len(taken),
+        "wanted": wanted or "all",
+        "attacked": sum(outcome.status is not Status.SKIPPED for outcome in outcomes),
+        "successes": len(found),
+        "errors": sum(outcome.status is Status.ERROR for outcome in outcomes),
+        "victim_queries": queries,
+        "resources": prepared.assault.resources.identities,
+        "base_fingerprint": prepared.assault.victim.fingerprint,
+    }
+    return Spoils(taken, made, {"preparing_seconds": spent.seconds, "victim_queries": queries})
+
+
+class _Spent:
+    """Seconds, over all sittings of an interrupted attack."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self.seconds = float(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else 0.0
+
+    def add(self, seconds: float) -> None:
+        from benchmark.store import write_atomically
+
+        self.seconds = round(self.seconds + seconds, 3)
+        write_atomically(self._file, json.dumps(self.seconds))

@@ -1,0 +1,219 @@
+"""Several victims side by side: the attacks all of them were given, on the sentences all of them were selected for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from benchmark.errors import GauntletError
+from benchmark.metrics import Example
+from benchmark.metrics.attack_rate import attack_rate
+from benchmark.metrics.metric import Value, clusters_of
+from benchmark.metrics.span_f1 import span_counts
+from benchmark.resources.loading import LEARNING
+from benchmark.spec import RunSpec, canonical_json
+from benchmark.statistics.intervals import bootstrap
+from benchmark.statistics.paired import approximate_randomisation
+from benchmark.statistics.robust_f1 import RobustF1, robust_f1
+from benchmark.statistics.totals import Sums, micro_f1
+from benchmark.victims.finding import parse_name
+from leaderboard.citations import Citation, of_attacks
+from leaderboard.entries import (
+    CONTROLS,
+    OF_THE_ATTACK,
+    Average,
+    Entry,
+    average,
+    grouped,
+    labels,
+    seeds_of,
+    shared_protocol,
+    told_apart,
+)
+from leaderboard.rows import Reading, Run
+from leaderboard.standing import Standing, enough_resamples, standings, told
+
+__all__ = ["Joint", "base_of", "joint_groups"]
+
+# What belongs to a victim, or follows from it: which sentences it nearly gets right.
+_OF_THE_VICTIM = ("victim", "victim_fingerprint", "victim_settings", "selection", "sentence_ids")
+
+
+@dataclass(frozen=True)
+class Joint:
+    """Victims that were given the same attacks under the same protocol.
+
+    Attributes:
+        victims: what to call each.
+        attacks: what to call each attack, seeds apart.
+        runs: for each victim, for each attack, the runs by seed.
+    """
+
+    victims: tuple[str, ...]
+    attacks: tuple[str, ...]
+    runs: tuple[tuple[tuple[Run, ...], ...], ...]
+
+    @property
+    def spec(self) -> RunSpec:
+        """Of one of the runs; what the group shares holds for all."""
+        return self.runs[0][0][0].spec
+
+    @property
+    def shared(self) -> dict[str, Any]:
+        """What the rows of a table share, as columns of a file."""
+        return {**shared_protocol(self.spec), "sentences": len(self.sentences)}
+
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        """Of the attacks."""
+        return of_attacks(seeds[0].spec.attack for seeds in self.runs[0])
+
+    @cached_property
+    def sentences(self) -> tuple[str, ...]:
+        """Those that all victims were selected for and answered, in the order of the first."""
+        all_runs = [run for own in self.runs for seeds in own for run in seeds]
+        return tuple(
+            name
+            for name in self.spec.sentence_ids
+            if all(name in run.examples and run.examples[name].outcome.clean for run in all_runs)
+        )
+
+    @property
+    def clusters(self) -> list[Any]:
+        """The unit of resampling of each sentence: its document where known."""
+        return clusters_of(self._examples(self.runs[0][0][0]))
+
+    def clean(self, victim: int) -> Sums:
+        """(sentences, 3) true positives, predicted and gold mentions of a victim on the clean texts."""
+        return _counts((e.outcome.gold, e.outcome.clean) for e in self._examples(self.runs[victim][0][0]))
+
+    def attacked(self, victim: int, attack: int) -> list[Sums]:
+        """For each seed (sentences, 3): the same after an attack."""
+        return [
+            _counts((e.outcome.adversarial_gold, e.outcome.adversarial_prediction) for e in self._examples(run))
+            for run in self.runs[victim][attack]
+        ]
+
+    def rate(self, victim: int, attack: int) -> Average:
+        """Attack rate on the joint sentences, averaged over seeds."""
+        return average([attack_rate(self._examples(run)) for run in self.runs[victim][attack]])
+
+    def f1(self, counts: Sequence[Sums]) -> Average:
+        """F1 of counts, averaged over seeds, with bootstrap intervals."""
+        return average([self._f1(own) for own in counts])
+
+    @cached_property
+    def robust(self) -> tuple[RobustF1, ...]:
+        """For each victim the worst case over all attacks and seeds; the clean text is an option as well."""
+        return tuple(
+            robust_f1(np.stack([self.clean(v), *(s for a in range(len(self.attacks)) for s in self.attacked(v, a))]))
+            for v in range(len(self.victims))
+        )
+
+    @cached_property
+    def standings(self) -> list[Standing]:
+        """Of the victims by robust F1; tests exchange the outcomes chosen for two victims."""
+        resamples = enough_resamples(len(self.victims) * (len(self.victims) - 1) // 2)
+        return standings(
+            [own.value for own in self.robust],
+            lambda one, other: approximate_randomisation(
+                self.robust[one].counts, self.robust[other].counts, micro_f1, self.clusters, resamples=resamples
+            ),
+        )
+
+    @property
+    def notes(self) -> list[str]:
+        """What the numbers stand on."""
+        seeds = seeds_of([Entry(own) for own in self.runs[0]])
+        attacks = ", ".join(self.attacks)
+        pairs = len(self.victims) * (len(self.victims) - 1) // 2
+        return [
+            f"{len(self.sentences)} sentences that all of them were selected for; {seeds}. Intervals: 95 %, bootstrap.",
+            f"Robust F1: strict, the lowest that clean text or attack, by sentence, gives. Attacks: {attacks}.",
+            told("approximate randomisation of the outcomes chosen", pairs),
+        ]
+
+    def _f1(self, counts: Sums) -> Value:
+        value = float(micro_f1(counts.sum(axis=0, keepdims=True))[0])
+        return Value(value, *bootstrap(counts, micro_f1, self.clusters), n=len(counts))
+
+    def _examples(self, run: Run) -> list[Example]:
+        return [run.examples[name] for name in self.sentences]
+
+
+def joint_groups(reading: Reading, *, base: bool) -> list[Joint]:
+    """Group the victims that can be compared; why others cannot be is remarked.
+
+    Args:
+        reading: of finished runs; controls are passed over.
+        base: keep apart the families of a base victim and its defended ones, named BASE+DEFENSE.
+
+    Returns:
+        Groups of at least two victims with an attack and a sentence in common.
+    """
+    usable = [run for run in reading.runs if run.spec.attack not in CONTROLS]
+    found = []
+    for group in grouped(usable, lambda run: _shared(run.spec, base=base)):
+        victims = grouped(group, lambda run: {name: getattr(run.spec, name) for name in _OF_THE_VICTIM})
+        if len(victims) < 2:  # noqa: PLR2004 - one victim alone is compared with nothing
+            continue
+        joint = _joint(victims)
+        names = ", ".join(sorted({own[0].spec.victim for own in victims}))
+        where = f"{names} on {group[0].spec.dataset} ({group[0].spec.goal}, {group[0].spec.queries} queries)"
+        if joint is None:
+            reading.remarks.append(f"{where}: not compared, there is no attack that all of them were given")
+        elif not joint.sentences:
+            reading.remarks.append(f"{where}: not compared, there is no sentence that all were selected for")
+        else:
+            found.append(joint)
+    return found
+
+
+def base_of(victim: str) -> str:
+    """Return the name of a victim without its defenses; a name of a form that is not known here is its own base."""
+    try:
+        parts = parse_name(victim)
+    except GauntletError:
+        return victim
+    return base_of(parts.base) if parts.defense else victim
+
+
+def _shared(spec: RunSpec, *, base: bool) -> dict[str, Any]:
+    fields = {k: v for k, v in asdict(spec).items() if k not in {*OF_THE_ATTACK, *_OF_THE_VICTIM, "seed"}}
+    rule = {k: v for k, v in spec.selection.items() if k != "passed_over"}
+    return {**fields, "rule": rule, "base": base_of(spec.victim) if base else None}
+
+
+def _joint(victims: Sequence[Sequence[Run]]) -> Joint | None:
+    """Keep what all victims were given: attacks, and of each the seeds that all have."""
+    given = [{_given(run): run for run in own} for own in victims]
+    common = sorted(set.intersection(*(set(own) for own in given)))
+    if not common:
+        return None
+    attacks = [[key for key in common if key[0] == attack] for attack in dict.fromkeys(key[0] for key in common)]
+    names = labels([Entry(tuple(given[0][key] for key in keys)) for keys in attacks])
+    order = sorted(range(len(names)), key=lambda k: names[k])
+    return Joint(
+        tuple(told_apart([own[0].spec.victim for own in victims], [_details(own[0].spec) for own in victims])),
+        tuple(names[k] for k in order),
+        tuple(tuple(tuple(own[key] for key in attacks[k]) for k in order) for own in given),
+    )
+
+
+def _given(run: Run) -> tuple[str, int]:
+    """Which attack a run is, whoever the victim: what an attack learns from the victim cannot be the same for two."""
+    own = {name: getattr(run.spec, name) for name in OF_THE_ATTACK}
+    resources = {kind: name for kind, name in run.spec.resources.items() if kind not in LEARNING}
+    return canonical_json({**own, "resources": resources}), run.spec.seed
+
+
+def _details(spec: RunSpec) -> Mapping[str, Any]:
+    return {"weights": spec.victim_fingerprint[:8], **spec.victim_settings}
+
+
+def _counts(pairs: Any) -> Sums:
+    return np.array([span_counts(gold, predicted) for gold, predicted in pairs], dtype=np.float64)

@@ -1,0 +1,115 @@
+"""Compared with an earlier state: no entry was changed or removed, and the ledger only grew.
+
+A run that is there stays as it is. One that was wrong is superseded or retracted in the ledger, never edited.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from benchmark.errors import BadInput
+from leaderboard.verifying.finding import Finding
+
+__all__ = ["Base", "base_named", "entry_faults"]
+
+_LEDGER = "LEDGER.jsonl"
+# Pictures and introductions are made anew.
+_FREE = ("README.md", "leaderboard.png")
+
+
+class Base(Protocol):
+    """An earlier state of a results folder."""
+
+    def files(self) -> dict[str, str]:
+        """Return what identifies the content of each file, by path."""
+
+    def identity_of(self, content: bytes) -> str:
+        """Return what would identify a content."""
+
+    def content(self, file: str) -> bytes:
+        """Return a file's content."""
+
+
+def base_named(name: str, results: Path) -> Base:
+    """Return the earlier state that a folder holds, or a commit, branch or tag of the repository around the results.
+
+    For a branch that is the commit at which the present one left it, so that what others did since is not told as ours.
+
+    Raises:
+        BadInput: neither.
+    """
+    if Path(name).is_dir():
+        return _FolderBase(Path(name))
+    return _GitBase(name, results)
+
+
+def entry_faults(results: Path, base: Base) -> Iterator[Finding]:
+    """Yield files of the earlier state that are gone or others now."""
+    for file, identity in sorted(base.files().items()):
+        path = results / file
+        if Path(file).name.startswith(".") or file in _FREE:
+            continue
+        if path.is_symlink() or not path.is_file():
+            yield Finding(
+                file, "entry", "removed", "what was there before; `gauntlet ledger retract` says what no longer counts"
+            )
+            continue
+        content = path.read_bytes()
+        if file == _LEDGER:
+            if not content.startswith(base.content(file)):
+                yield Finding(file, "entry", "changed before its end", "the lines of before, and new ones after them")
+        elif base.identity_of(content) != identity:
+            yield Finding(
+                file, "entry", "changed", "what was there before; a new run supersedes an old one in the ledger"
+            )
+
+
+class _FolderBase:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def files(self) -> dict[str, str]:
+        paths = [path for path in self._folder.rglob("*") if path.is_file() and not path.is_symlink()]
+        return {path.relative_to(self._folder).as_posix(): self.identity_of(path.read_bytes()) for path in paths}
+
+    def identity_of(self, content: bytes) -> str:
+        import hashlib
+
+        return hashlib.sha256(content).hexdigest()
+
+    def content(self, file: str) -> bytes:
+        return (self._folder / file).read_bytes()
+
+
+class _GitBase:
+    def __init__(self, name: str, results: Path) -> None:
+        self._results = results
+        if name.startswith("-"):
+            raise BadInput(f"--base {name!r} is neither a folder nor a commit, branch or tag")
+        try:
+            self._commit = self._git("merge-base", "HEAD", name).decode().strip()
+        except (OSError, subprocess.CalledProcessError):
+            raise BadInput(
+                f"--base {name!r} is neither a folder nor a commit, branch or tag of the repository around {results}"
+            ) from None
+
+    def files(self) -> dict[str, str]:
+        listed = self._git("ls-tree", "-r", "-z", self._commit, "--", ".").split(b"\0")
+        rows = [row.split(b"\t", 1) for row in listed if row]
+        return {path.decode("utf-8", "surrogateescape"): facts.split()[2].decode() for facts, path in rows}
+
+    def identity_of(self, content: bytes) -> str:
+        """Return the name git gives to a file's content."""
+        import hashlib
+
+        return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+    def content(self, file: str) -> bytes:
+        return self._git("cat-file", "blob", f"{self._commit}:./{file}")
+
+    def _git(self, *arguments: str) -> bytes:
+        command = ["git", "-C", str(self._results), *arguments]
+        return subprocess.run(command, check=True, capture_output=True).stdout  # noqa: S603 - arguments are ours

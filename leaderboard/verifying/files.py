@@ -1,0 +1,105 @@
+"""Which files may be there: known names, real files, of a bearable size. Nothing else is ever opened."""
+
+from __future__ import annotations
+
+import re
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from leaderboard.plain_text import shown
+from leaderboard.verifying.finding import Finding
+
+__all__ = ["AUDIT_FILE", "LARGEST", "RUN_FILES", "Opened", "folder_faults", "opened", "results_faults"]
+
+LARGEST = 10 * 2**20
+# Of these a run consists; the last one is there where people were asked.
+RUN_FILES = ("spec.json", "examples.parquet", "provenance.json", "result.json")
+AUDIT_FILE = "human_audit.json"
+_RUN_ID = re.compile(r"[0-9a-f]{16}")
+_LOCKS = (".lock", ".ledger.lock")
+_NOT_FOR_PUBLISHING = {
+    "errors.log": ("may quote the data set", "none in what is published; delete it"),
+    "journal.jsonl": ("the run is not finished", "none; run the same command again"),
+}
+# Beside folders of runs, cards and published rows.
+_PAGES = ("LEDGER.jsonl", "README.md", "leaderboard.png")
+
+
+class Opened(NamedTuple):
+    """A file's content, or why there is none."""
+
+    content: bytes
+    findings: tuple[Finding, ...]
+
+
+def opened(folder: Path, name: str, file: str) -> Opened:
+    """Read a file after looking at what it is.
+
+    Args:
+        folder: where it is.
+        name: of the file.
+        file: named in findings.
+    """
+    path = folder / name
+    try:
+        state = path.lstat()
+    except OSError:
+        return Opened(b"", (Finding(file, "file", "missing", "one"),))
+    if not stat.S_ISREG(state.st_mode) or state.st_size > LARGEST:
+        return Opened(b"", ())  # told by `folder_faults`
+    try:
+        return Opened(path.read_bytes(), ())
+    except OSError as error:
+        return Opened(b"", (Finding(file, "file", f"cannot be read ({error.strerror})", "a file that can"),))
+
+
+def folder_faults(folder: Path, shown_as: str) -> Iterator[Finding]:
+    """Yield what is wrong with the files of a run's folder.
+
+    Args:
+        folder: the run's.
+        shown_as: its name in findings, with a slash at the end where there is one.
+    """
+    if not _RUN_ID.fullmatch(folder.name):
+        yield Finding(shown_as or ".", "folder", shown(folder.name), "sixteen hexadecimal digits")
+    known = {*RUN_FILES, AUDIT_FILE, *_NOT_FOR_PUBLISHING}
+    yield from _entries_faults(folder, shown_as, lambda name, is_folder: not is_folder and name in known)
+    for name, (wrong, expected) in _NOT_FOR_PUBLISHING.items():
+        if (folder / name).is_file():
+            yield Finding(shown_as + name, "file", wrong, expected)
+
+
+def results_faults(results: Path) -> Iterator[Finding]:
+    """Yield what is wrong with the files of a results folder outside its runs."""
+    below = {
+        "runs": lambda _, is_folder: is_folder,
+        "published": _ends_in(".toml"),
+        "cards": _ends_in(".toml"),
+        "transfers": _ends_in(".json"),
+    }
+    yield from _entries_faults(results, "", lambda name, is_folder: name in (below if is_folder else _PAGES))
+    for name, fits in below.items():
+        if (results / name).is_dir() and not (results / name).is_symlink():
+            yield from _entries_faults(results / name, f"{name}/", fits)
+
+
+def _entries_faults(folder: Path, shown_as: str, fits: Callable[[str, bool], bool]) -> Iterator[Finding]:
+    for path in sorted(folder.iterdir()):
+        state = path.lstat()
+        file = shown_as + (path.name if path.name.isprintable() else shown(path.name))
+        if stat.S_ISLNK(state.st_mode):
+            yield Finding(file, "file", "a symbolic link", "a file of its own")
+        elif not stat.S_ISREG(state.st_mode) and not stat.S_ISDIR(state.st_mode):
+            yield Finding(file, "file", "neither file nor folder", "a file")
+        elif stat.S_ISREG(state.st_mode) and state.st_size > LARGEST:
+            yield Finding(file, "file", f"{state.st_size} bytes", f"at most {LARGEST}")
+        elif path.name in _LOCKS and state.st_size == 0:
+            continue
+        elif not fits(path.name, stat.S_ISDIR(state.st_mode)):
+            yield Finding(file, "file", "does not belong here", "none of that name")
+
+
+def _ends_in(suffix: str) -> Callable[[str, bool], bool]:
+    return lambda name, is_folder: not is_folder and name.endswith(suffix)

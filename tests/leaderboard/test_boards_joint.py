@@ -1,0 +1,226 @@
+"""The victims and the defenses board: several victims on the sentences all of them were selected for."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+
+import numpy as np
+import pytest
+from board_runs import Reader, attack_all, changed, only, read
+from seqeval.metrics import f1_score
+from seqeval.scheme import IOB2
+
+from benchmark.statistics.robust_f1 import robust_f1
+from benchmark.types import Status
+from leaderboard.boards.defenses import defenses_board
+from leaderboard.boards.victims import victims_board
+from leaderboard.joint import base_of
+from leaderboard.rows import Reading
+
+BASE, DEFENDED = "minilm/made-up", "minilm/made-up+mat"
+
+
+@pytest.fixture(scope="module")
+def families(tmp_path_factory):
+    """A base, its defended self, and a victim of another family that does not know one name."""
+    results = tmp_path_factory.mktemp("families")
+    victims = [
+        Reader(BASE),
+        Reader(DEFENDED, letters=3, leans=()),
+        Reader("cnn-lstm-crf/made-up", letters=5, blind=("Acme",)),
+    ]
+    attack_all(results, victims, ["identity", "casing", "deepwordbug-ii"])
+    return read(results)
+
+
+def outcomes(reading, victim, attack):
+    (run,) = only(reading, victim=victim, attack=attack).runs
+    return {name: example.outcome for name, example in run.examples.items()}
+
+
+def selected_by_all(reading):
+    return set.intersection(*(set(run.spec.sentence_ids) for run in reading.runs))
+
+
+def strict_f1(pairs):
+    gold, predicted = zip(*((list(g), list(p)) for g, p in pairs), strict=True)
+    return f1_score(list(gold), list(predicted), mode="strict", scheme=IOB2)
+
+
+def rows_of(table):
+    return {row["victim"]: row for row in table.frame.to_dict(orient="records")}
+
+
+def test_only_sentences_that_all_victims_were_selected_for_count(families):
+    joint = selected_by_all(families)
+    assert len(joint) < 30  # the fixture's victims do not know the same names
+    (table,) = victims_board(families)
+    assert f"{len(joint)} sentences" in table.title
+    assert table.notes[0].startswith(f"{len(joint)} sentences that all of them were selected for; seed 0.")
+    for victim, row in rows_of(table).items():
+        clean = [(o.gold, o.clean) for name, o in outcomes(families, victim, "casing").items() if name in joint]
+        assert row["clean_f1"] == pytest.approx(strict_f1(clean))
+
+
+def test_f1_and_attack_rate_after_each_attack(families):
+    (table,) = defenses_board(families)
+    joint = sorted(
+        set(only(families, victim=BASE).runs[0].spec.sentence_ids)
+        & set(only(families, victim=DEFENDED).runs[0].spec.sentence_ids)
+    )
+    for victim, row in rows_of(table).items():
+        for attack in ("casing", "deepwordbug-ii"):
+            found = outcomes(families, victim, attack)
+            after = [(found[name].adversarial_gold, found[name].adversarial_prediction) for name in joint]
+            assert row[f"f1 after {attack}"] == pytest.approx(strict_f1(after))
+            assert row[f"rate of {attack}"] == sum(found[n].status is Status.SUCCESS for n in joint) / len(joint)
+
+
+def counts(pairs):
+    """True positives, predicted and gold mentions; every mention of the fixture is one token."""
+    return [
+        (
+            sum(g == p != "O" for g, p in zip(gold, said, strict=True)),
+            sum(p != "O" for p in said),
+            sum(g != "O" for g in gold),
+        )
+        for gold, said in pairs
+    ]
+
+
+def test_robust_f1_is_the_worst_case_over_clean_text_and_attacks(families):
+    (table,) = defenses_board(families)
+    joint = [name for name in outcomes(families, BASE, "casing") if name in outcomes(families, DEFENDED, "casing")]
+    for victim, row in rows_of(table).items():
+        casing, context = outcomes(families, victim, "casing"), outcomes(families, victim, "deepwordbug-ii")
+        options = [counts((casing[name].gold, casing[name].clean) for name in joint)]
+        options += [
+            counts((a[n].adversarial_gold, a[n].adversarial_prediction) for n in joint) for a in (casing, context)
+        ]
+        assert row["robust_f1"] == pytest.approx(robust_f1(np.array(options, float)).value)
+        assert row["robust_f1"] <= min(row["f1 after casing"], row["f1 after deepwordbug-ii"], row["clean_f1"])
+        assert row["robust_f1.low"] <= row["robust_f1"] <= row["robust_f1.high"]
+
+
+def test_with_an_attack_less_robust_f1_is_no_lower(families):
+    fewer = [run for run in families.runs if run.spec.attack != "casing"]
+    (all_of_them,), (without,) = victims_board(families), victims_board(Reading(families.results, tuple(fewer)))
+    for victim, row in rows_of(all_of_them).items():
+        assert row["robust_f1"] <= rows_of(without)[victim]["robust_f1"]
+    assert rows_of(all_of_them)[BASE]["robust_f1"] < rows_of(without)[BASE]["robust_f1"]
+
+
+def test_the_defenses_board_holds_a_base_and_its_defended_ones_only(families):
+    (table,) = defenses_board(families)
+    assert set(table.frame["victim"]) == {BASE, DEFENDED}
+    assert table.title.startswith(f"{BASE} on made-up (test): ")
+
+
+def test_gain_is_measured_from_the_base(families):
+    (table,) = defenses_board(families)
+    rows = rows_of(table)
+    gain = rows[DEFENDED]["robust_f1"] - rows[BASE]["robust_f1"]
+    assert gain > 0  # the fixture's defense helps
+    assert rows[DEFENDED]["gain"] == pytest.approx(gain)
+    assert rows[DEFENDED]["gain.low"] <= gain <= rows[DEFENDED]["gain.high"]
+    assert np.isnan(rows[BASE]["gain"])
+    assert rows[DEFENDED]["rank"] == 1
+
+
+def test_controls_are_no_attacks_here(families):
+    (table,) = victims_board(families)
+    (told,) = [note for note in table.notes if note.startswith("Robust F1")]
+    assert told.endswith("Attacks: casing, deepwordbug-ii.")
+
+
+def test_only_attacks_that_all_were_given_count(families):
+    lacking = [run for run in families.runs if (run.spec.victim, run.spec.attack) != (DEFENDED, "deepwordbug-ii")]
+    (table,) = defenses_board(Reading(families.results, tuple(lacking)))
+    assert "f1 after casing" in table.frame
+    assert "f1 after deepwordbug-ii" not in table.frame
+
+
+def test_victims_without_an_attack_in_common_are_not_compared_and_that_is_said(families):
+    kept = [
+        r for r in families.runs if (r.spec.victim, r.spec.attack) in {(BASE, "casing"), (DEFENDED, "deepwordbug-ii")}
+    ]
+    reading = Reading(families.results, tuple(kept))
+    assert defenses_board(reading) == []
+    (told,) = reading.remarks
+    assert "no attack that all of them were given" in told
+    assert BASE in told
+
+
+def test_victims_without_a_sentence_in_common_are_not_compared_and_that_is_said(families):
+    reading = only(families, attack="casing")
+    elsewhere = []
+    for run in reading.runs:
+        if run.spec.victim == DEFENDED:
+            examples = {f"x{name}": example for name, example in run.examples.items()}
+            spec = dataclasses.replace(run.spec, sentence_ids=tuple(examples))
+            run = dataclasses.replace(run, spec=spec, examples=examples)  # noqa: PLW2901 - moved elsewhere
+        elsewhere.append(run)
+    reading = Reading(families.results, tuple(elsewhere))
+    assert defenses_board(reading) == []
+    assert "no sentence that all were selected for" in reading.remarks[0]
+
+
+@pytest.mark.parametrize(("field", "value"), [("goal", "untargeted"), ("queries", 39), ("dataset_hash", "0" * 64)])
+def test_victims_under_another_protocol_are_not_compared(families, field, value):
+    other = changed(families, lambda s: dataclasses.replace(s, **{field: value}), lambda r: r.spec.victim == DEFENDED)
+    assert defenses_board(other) == []
+
+
+def test_what_an_attack_learnt_from_the_victim_does_not_make_it_another_attack(families):
+    def learnt(spec):
+        return dataclasses.replace(spec, resources={"disentangler": f"learnt from {spec.victim}"})
+
+    (table,) = defenses_board(changed(families, learnt))
+    assert set(table.frame["victim"]) == {BASE, DEFENDED}
+
+
+def test_what_an_attack_leans_on_otherwise_does(families):
+    def other_model(spec):
+        return dataclasses.replace(spec, resources={"language_model": f"of {spec.victim}"})
+
+    assert defenses_board(changed(families, other_model)) == []
+
+
+def test_two_victims_of_one_name_are_told_apart(families):
+    renamed = changed(families, lambda spec: dataclasses.replace(spec, victim=BASE))
+    (table,) = victims_board(renamed)
+    assert len(set(table.frame["victim"])) == 3
+    assert all(name.startswith(f"{BASE} (weights ") for name in table.frame["victim"])
+
+
+def test_costs_come_from_provenance_and_what_is_not_known_is_said(families, tmp_path):
+    (table,) = defenses_board(families)
+    assert any(note.startswith("Not known: Preparing s, Training s, Queries") for note in table.notes)
+    shutil.copytree(families.results, tmp_path / "results")
+    for path in (tmp_path / "results").glob("runs/*/provenance.json"):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        spec = json.loads((path.parent / "spec.json").read_text(encoding="utf-8"))
+        if spec["victim"] == DEFENDED:
+            record["victim_cost"] = {"training_seconds": 12.5, "victim_queries": 900, "machine": {"device": "cpu"}}
+        path.write_text(json.dumps(record), encoding="utf-8")
+    (table,) = defenses_board(read(tmp_path / "results"))
+    row = rows_of(table)[DEFENDED]
+    assert (row["training_seconds"], row["victim_queries"]) == (12.5, 900)
+    assert any(note.startswith("Not known: Preparing s (") for note in table.notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "base"),
+    [
+        ("minilm/wnut17+mat", "minilm/wnut17"),
+        ("minilm/wnut17(seed=1)+augment(bert-attack,n=1000)", "minilm/wnut17(seed=1)"),
+        ("minilm/wnut17+mat+identity", "minilm/wnut17"),
+        ("minilm/wnut17", "minilm/wnut17"),
+        ("hf:owner/model", "hf:owner/model"),
+        ("no such form", "no such form"),
+    ],
+)
+def test_the_base_is_the_name_without_its_defenses(name, base):
+    assert base_of(name) == base
