@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +83,9 @@ class OpenVinoForward(Forward):
                 self._queue.start_async(dict(enumerate(batches[k])), k)
             self._queue.wait_all()
         except Exception:
+            for request in self._queue:  # none may answer any more when its queue is gone
+                with contextlib.suppress(Exception):
+                    request.wait()
             self._queue = self._new_queue()  # the old one would raise the same error for all that comes
             raise
         return [answers[k] for k in range(len(batches))]
