@@ -97,6 +97,7 @@ def run(
     """
     from dataclasses import replace
 
+    from benchmark.calls import literal, named_values
     from benchmark.executors import executor_named
     from benchmark.plan import EngineOptions
     from benchmark.runner import run as run_plan
@@ -129,7 +130,8 @@ def run(
     if param:
         if not attack or len(attack) != 1:
             raise BadInput("--param goes with exactly one --attack")
-        overrides["attacks"] = [{"name": attack[0], "parameters": _parameters(param)}]
+        parameters = {key: literal(value) for key, value in named_values(param).items()}
+        overrides["attacks"] = [{"name": attack[0], "parameters": parameters}]
     options = VictimOptions(
         device=device,
         data_dir=data_dir,
@@ -163,28 +165,6 @@ def run(
             highlight=False,
         )
     return int(any(result["metrics"]["error.count"]["value"] for result in found))
-
-
-def _parameters(given: list[str]) -> dict[str, Any]:
-    parameters: dict[str, Any] = {}
-    for item in given:
-        name, equals, value = item.partition("=")
-        if not equals:
-            raise BadInput(f"--param {item!r} is not NAME=VALUE")
-        parameters[name] = _literal(value)
-    return parameters
-
-
-def _literal(text: str) -> Any:
-    """Read a number or a truth value where it is one, else keep the text."""
-    if text in {"true", "false"}:
-        return text == "true"
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
 
 
 def _tell(plans: list[Any], json: bool) -> None:

@@ -317,7 +317,9 @@ def test_the_command_trains_and_lists_it(conll, gauntlet):
     assert set(told["f1.strict"]) == {"dev", "test"}
     assert told["recipe"]["epochs"] == 1
     _, out, _ = gauntlet("list", "victims", "--json")
-    assert {"cnn-lstm-crf", "cnn-lstm-crf/mine"} <= {row["name"] for row in json.loads(out)}
+    assert {"cnn-lstm-crf", "cnn-lstm-crf/mine(epochs=1)"} <= {row["name"] for row in json.loads(out)}
+    found = find_victim("cnn-lstm-crf/mine(epochs=1)", VictimOptions(device="cpu", data_dir=conll))
+    assert found.settings["recipe"] == told["recipe"]["id"]
 
 
 def test_a_missing_glove_says_what_to_install(monkeypatch):
