@@ -18,8 +18,6 @@ from collections.abc import Callable, Coroutine, Generator, Hashable, Iterable, 
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-from benchmark.errors import MissingResource
-
 __all__ = ["BATCH_SIZE", "CONCURRENCY", "Ask", "Done", "Engine", "Job", "Memory", "Service", "ServiceFailed"]
 
 # The more sentences at once, the fuller the batches. DeepWordBug on 256 sentences, pieces forwarded (padding and rows
@@ -221,8 +219,6 @@ def _answers_or_errors(service: Service[Any, Any], batch: list[Any]) -> list[Any
         if len(answers) != len(batch):
             raise RuntimeError(f"{service.identity} gave {len(answers)} answers to {len(batch)} questions")
         return answers
-    except MissingResource:
-        raise  # an endpoint that is gone fails every question alike; what is done by now is kept
     except Exception as error:  # noqa: BLE001 - handed to the jobs that asked
         failure = error
     if len(batch) == 1:

@@ -7,7 +7,6 @@ from stubs import StubVictim, lexicon, sentence
 
 from benchmark.attacking import Assault, Mode
 from benchmark.engine import Ask, Engine, Job, Memory, ServiceFailed
-from benchmark.errors import MissingResource
 from benchmark.finding import ATTACKS
 from benchmark.goals import goal_named
 from benchmark.threat import Budget
@@ -259,15 +258,3 @@ def test_outcomes_do_not_depend_on_concurrency_batch_size_memory_or_order(attack
         {"texts": TEXTS[::-1], "concurrency": 16},
     ):
         assert outcomes(**options) == wanted
-
-
-def test_an_endpoint_that_is_gone_ends_the_run_instead_of_failing_job_after_job():
-    class Gone(Doubling):
-        def answer(self, questions):
-            super().answer(questions)
-            raise MissingResource("the endpoint does not answer; try later")
-
-    service = Gone()
-    with pytest.raises(MissingResource, match="try later"):
-        results(Engine(), [Job(str(k), asking(service, [k])) for k in range(8)])
-    assert len(service.batches) == 1
