@@ -12,13 +12,13 @@ __all__ = ["check"]
 
 
 def check(
-    name: Annotated[str, typer.Argument(help="An attack, or a victim such as mine:v1.")],
+    name: Annotated[str, typer.Argument(help="An attack, a defense, or a victim such as mine:v1.")],
     victim: Annotated[str, typer.Option(help="What an attack is tried on.")] = "minilm/newsroom",
     data_dir: DataDir = None,
     device: Device = "auto",
     json: Json = False,
 ) -> int:
-    """Try an installed attack or victim, and say in plain words what is wrong with it.
+    """Try an installed attack, defense or victim, and say in plain words what is wrong with it.
 
     This executes it. Exit code 1 if something is wrong.
     """

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from benchmark.cli.console import Json, Results, errors, print_json, print_rows
 from benchmark.cli.replay import Date, today
 from benchmark.cli.verify import DOES_NOT_HOLD, tell
+
+if TYPE_CHECKING:
+    from leaderboard.ledger import Entry
 
 __all__ = ["ledger_app"]
 
@@ -43,7 +46,7 @@ def show(results: Results = Path("results"), json: Json = False) -> None:
 
 
 @ledger_app.command()
-def add(run: RunId, reason: Reason, date: Date = None, results: Results = Path("results")) -> int:
+def add(run: RunId, reason: Reason, date: Date = None, results: Results = Path("results"), json: Json = False) -> int:
     """Add a finished run, after verifying it."""
     from leaderboard.ledger import add as add_run
     from leaderboard.ledger import require_words
@@ -54,7 +57,7 @@ def add(run: RunId, reason: Reason, date: Date = None, results: Results = Path("
     if found.findings:
         tell(found)
         return DOES_NOT_HOLD
-    add_run(results, run, reason, date or today())
+    _print(add_run(results, run, reason, date or today()), json)
     return 0
 
 
@@ -65,16 +68,23 @@ def supersede(
     reason: Reason,
     date: Date = None,
     results: Results = Path("results"),
+    json: Json = False,
 ) -> None:
     """Let another run take a run's place."""
     from leaderboard.ledger import supersede as supersede_run
 
-    supersede_run(results, run, by, reason, date or today())
+    _print(supersede_run(results, run, by, reason, date or today()), json)
 
 
 @ledger_app.command()
-def retract(run: RunId, reason: Reason, date: Date = None, results: Results = Path("results")) -> None:
+def retract(
+    run: RunId, reason: Reason, date: Date = None, results: Results = Path("results"), json: Json = False
+) -> None:
     """Say that a run no longer counts; its files stay."""
     from leaderboard.ledger import retract as retract_run
 
-    retract_run(results, run, reason, date or today())
+    _print(retract_run(results, run, reason, date or today()), json)
+
+
+def _print(entry: Entry, json: bool) -> None:
+    print_rows([entry.to_json()], json=json)

@@ -44,9 +44,9 @@ _FAULT, _INTERRUPTED = 70, 130
 _Usage: Any = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 
 _EPILOG = (
-    "Exit codes: 0 done; 1 done, but some sentences ended in an error; 2 bad input or usage; 3 something is missing; "
-    "4 results cannot be saved; 5 stored results are damaged; 6 another process is writing; 70 a fault of ours; "
-    "130 interrupted (run the same command again to go on)."
+    "Exit codes: 0 done; 1 done, but some sentences ended in an error, or a check failed; 2 bad input or usage; "
+    "3 something is missing; 4 results cannot be saved; 5 stored results are damaged; 6 another process is writing; "
+    "70 a fault of ours; 130 interrupted (run the same command again to go on)."
 )
 
 app = typer.Typer(

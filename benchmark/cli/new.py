@@ -13,7 +13,7 @@ __all__ = ["new"]
 
 
 def new(
-    kind: Annotated[str, typer.Argument(help="attack or victim.")],
+    kind: Annotated[str, typer.Argument(help="attack, defense or victim.")],
     name: Annotated[str, typer.Argument(help="Small letters, digits, hyphens.")],
     into: Annotated[Path, typer.Option(help="Where its folder is made.")] = Path(),
     json: Json = False,
@@ -27,7 +27,7 @@ def new(
         return
     for path in files:
         output.print(str(path), markup=False, highlight=False, soft_wrap=True)
-    called = name if kind == "attack" else f"{name}:v1"
+    called = f"{name}:v1" if kind == "victim" else name
     output.print(
         f"next: pip install --editable {into / name}, then: gauntlet check {called}",
         markup=False,

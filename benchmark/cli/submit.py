@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from benchmark.cli.console import Results, errors, output
+from benchmark.cli.console import Json, Results, errors, output, print_json
 from benchmark.cli.replay import Date, today
 
 __all__ = ["submit"]
@@ -20,6 +20,7 @@ def submit(
     reason: Annotated[str, typer.Option(help="Of the ledger's lines.")] = "submitted",
     date: Date = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do it.")] = False,
+    json: Json = False,
 ) -> None:
     """Plan what is handed in, all finished runs of the card's component; nothing is changed without --yes."""
     from leaderboard.ledger import require_words
@@ -29,12 +30,17 @@ def submit(
     require_words(reason, when)
     plan = plan_submission(card, results, into)
     require_sound(plan, results)
-    for copy in plan.copies:
-        _print(f"copy {copy.source} to {copy.target}")
-    for run_id in plan.listed:
-        _print(f"ledger {into / 'LEDGER.jsonl'}: add {run_id}, {when}, {reason}")
-    for run_id in plan.left_out:
-        _print(f"left out, not finished: {run_id}")
+    lines = [
+        *(f"copy {copy.source} to {copy.target}" for copy in plan.copies),
+        *(f"ledger {into / 'LEDGER.jsonl'}: add {run_id}, {when}, {reason}" for run_id in plan.listed),
+        *(f"left out, not finished: {run_id}" for run_id in plan.left_out),
+    ]
+    if json:
+        copies = [{"from": str(copy.source), "to": str(copy.target)} for copy in plan.copies]
+        print_json({"copies": copies, "ledger": plan.listed, "left_out": plan.left_out, "done": yes})
+    else:
+        for line in lines:
+            output.print(line, markup=False, highlight=False, soft_wrap=True)
     if not plan.copies and not plan.listed:
         errors.print("all of it is there already", highlight=False)
     elif yes:
@@ -44,7 +50,3 @@ def submit(
         )
     else:
         errors.print("nothing was changed; --yes does it", highlight=False)
-
-
-def _print(line: str) -> None:
-    output.print(line, markup=False, highlight=False, soft_wrap=True)

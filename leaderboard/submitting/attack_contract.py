@@ -10,7 +10,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,7 +19,6 @@ import numpy as np
 from benchmark.attacking import Assault, Mode
 from benchmark.contracts import Attack
 from benchmark.engine import Engine, Job, Memory
-from benchmark.errors import BadInput
 from benchmark.goals import Clean, goal_named
 from benchmark.journal import outcome_from_json, outcome_to_json
 from benchmark.metrics import Example
@@ -27,7 +26,7 @@ from benchmark.probe import AttackOver, Probe, VictimService, rng_for
 from benchmark.resources.loading import KINDS, Resources
 from benchmark.threat import Budget, ThreatModel, Touch
 from benchmark.types import Outcome, Prediction, Sentence, Status, Tokens
-from leaderboard.submitting.checks import Check, first_few
+from leaderboard.submitting.checks import Check, card_faults, first_few, parameter_faults
 from leaderboard.verifying.outcomes import Rules, faults_in
 
 if TYPE_CHECKING:
@@ -126,39 +125,10 @@ class AttackTrial:
 
 
 def _card(trial: AttackTrial) -> Iterator[str]:
-    card, attack = trial.attack.card, trial.attack
-    if card.name != trial.name:
-        yield f"it is registered as {trial.name!r} and its card says {card.name!r}; give both the same name"
-    if type(card.version) is not int or card.version < 1:
-        yield f"its version is {card.version!r}; versions are whole numbers from 1"
-    if not card.summary:
-        yield "the class has no docstring; its first line is the attack's summary in tables"
-    unknown = sorted(set(attack.resources) - set(KINDS))
+    yield from card_faults(trial.attack, trial.name)
+    unknown = sorted(set(trial.attack.resources) - set(KINDS))
     if unknown:
         yield f"its resources name {', '.join(unknown)}; there are: {', '.join(sorted(KINDS))}"
-
-
-def _parameters(trial: AttackTrial) -> Iterator[str]:
-    attack = trial.attack
-    for parameter in fields(attack):  # type: ignore[arg-type]  # every attack is a dataclass
-        if not isinstance(parameter.default, bool | int | float | str | tuple):
-            yield (
-                f"parameter {parameter.name} has the default {parameter.default!r}; give it a number, a text or a "
-                "truth value, so that --param can set it and its type is known"
-            )
-    try:
-        same = json.loads(json.dumps(attack.parameters, allow_nan=False)) == attack.parameters
-    except (TypeError, ValueError) as error:
-        yield f"its parameters cannot be stored as JSON: {error}"
-        return
-    if not same:
-        yield "its parameters come back from JSON as others (tuples become lists); use plain numbers and texts"
-    own = {f.name for f in fields(attack)} & set(attack.parameters)  # type: ignore[arg-type]
-    try:
-        if type(attack).configured({name: attack.parameters[name] for name in own}) != attack:
-            yield "configured with its own parameters it is another attack"
-    except BadInput as error:
-        yield f"configured with its own parameters it refuses them: {error}"
 
 
 def _runs_through(trial: AttackTrial) -> Iterator[str]:
@@ -288,7 +258,7 @@ def _stays_in_bounds(trial: AttackTrial) -> Iterator[str]:
 
 ATTACK_CHECKS: tuple[Check[AttackTrial], ...] = (
     Check("has a card", _card),
-    Check("has typed parameters", _parameters),
+    Check("has typed parameters", lambda trial: parameter_faults(trial.attack)),
     Check("runs through, whatever the seed", _runs_through),
     Check("keeps to its budget, and every text is counted", _keeps_to_the_budget),
     Check("ends when there is no budget", _ends_without_a_budget),

@@ -9,6 +9,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from benchmark.defending import DEFENSES
 from benchmark.errors import BadInput, CannotSave
 from benchmark.finding import ATTACKS
 from benchmark.registry import Registry
@@ -18,8 +19,8 @@ from leaderboard.plain_text import shown
 
 __all__ = ["TEMPLATES", "scaffold"]
 
-TEMPLATES = ("attack", "victim")
-_TAKEN: Mapping[str, Registry[Any]] = {"attack": ATTACKS, "victim": VICTIMS}
+TEMPLATES = ("attack", "defense", "victim")
+_TAKEN: Mapping[str, Registry[Any]] = {"attack": ATTACKS, "defense": DEFENSES, "victim": VICTIMS}
 
 
 def scaffold(kind: str, name: str, into: Path) -> list[Path]:

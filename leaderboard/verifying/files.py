@@ -23,7 +23,7 @@ _NOT_FOR_PUBLISHING = {
     "errors.log": ("may quote the data set", "none in what is published; delete it"),
     "journal.jsonl": ("the run is not finished", "none; run the same command again"),
 }
-# Beside folders of runs, cards and published rows.
+# Beside the folders.
 _PAGES = ("LEDGER.jsonl", "README.md", "leaderboard.png")
 
 

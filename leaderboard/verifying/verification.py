@@ -8,11 +8,12 @@ Whether the victim still says what is stored only asking it can tell: `gauntlet 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from benchmark.errors import BadInput
 from benchmark.progress import silent
+from benchmark.types import Sentence
 from leaderboard.cards import card_file_faults
 from leaderboard.ledger import ledger_file, read_entries
 from leaderboard.verifying.attack_cards import card_faults
@@ -25,7 +26,8 @@ from leaderboard.verifying.judgements import Panel
 from leaderboard.verifying.metrics import metric_faults
 from leaderboard.verifying.outcomes import outcome_faults
 from leaderboard.verifying.sentences import Library, Shelf, sentence_faults
-from leaderboard.verifying.stored_run import read_run
+from leaderboard.verifying.stored_run import StoredRun, read_run
+from leaderboard.verifying.transfers import transfer_faults, transferred_runs
 
 __all__ = ["verify"]
 
@@ -68,30 +70,35 @@ def verify(
     if base is not None:
         results = path if where else path.parent.parent
         said += entry_faults(results, base_named(base, results))
+    asked_of_others = transferred_runs(path) if where else set()
+    kept: dict[str, tuple[StoredRun, Mapping[str, Sentence]]] = {}
     for number, folder in enumerate(folders):
         report("verifying runs", number, len(folders))
-        said += _verify_run(folder, where.format(folder.name), library, panel)
+        run = read_run(folder, where.format(folder.name))
+        shelf = None if run.spec is None else library.shelf(run, run.spec)
+        said += _verify_run(run, shelf, panel)
+        if folder.name in asked_of_others:
+            kept[folder.name] = (run, shelf.by_id if isinstance(shelf, Shelf) else {})
     report("verifying runs", len(folders), len(folders))
+    said += transfer_faults(path, kept) if where else ()
     findings = tuple(one for one in said if isinstance(one, Finding))
     return Report(len(folders), findings, tuple(one for one in said if isinstance(one, NotChecked)))
 
 
-def _verify_run(folder: Path, shown_as: str, library: Library, panel: Panel) -> list[Finding | NotChecked]:
-    run = read_run(folder, shown_as)
-    said: list[Finding | NotChecked] = [*folder_faults(folder, shown_as), *run.findings]
+def _verify_run(run: StoredRun, found: Shelf | Finding | NotChecked | None, panel: Panel) -> list[Finding | NotChecked]:
+    """Return what there is to say of a run, given its split or why that is not at hand."""
+    said: list[Finding | NotChecked] = [*folder_faults(run.folder, run.shown_as), *run.findings]
     said += hash_faults(run)
     said += card_faults(run)
     shelf = None
-    if run.spec is not None:
-        found = library.shelf(run, run.spec)
-        if isinstance(found, Shelf):
-            shelf = found
-            said += sentence_faults(run, shelf)
-        else:
-            said.append(found)
+    if isinstance(found, Shelf):
+        shelf = found
+        said += sentence_faults(run, shelf)
+    elif found is not None:
+        said.append(found)
     said += outcome_faults(run, shelf.by_id if shelf else {})
     # Texts are judged that can be played back, by the judges that a sound specification asks for.
-    unsound = {shown_as + "spec.json", shown_as + "examples.parquet"}
+    unsound = {run.shown_as + "spec.json", run.shown_as + "examples.parquet"}
     playable = not any(isinstance(one, Finding) and one.file in unsound for one in said)
     said += metric_faults(run)
     if playable:

@@ -3,77 +3,37 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter, defaultdict
-from dataclasses import fields
 
 import numpy as np
 import pytest
-from stubs import LABELS, RARE_WORDS, StubLanguageModel, StubWhiteBox, sentence, stub_resources
+from stubs import LABELS, RARE_WORDS, StubLanguageModel, StubWhiteBox, stub_resources
 
 from attacks.static_attack import StaticAttack
 from benchmark.alignment import apply_edits, changed, modification_rate
-from benchmark.attacking import Assault, Mode
+from benchmark.attacking import Mode
 from benchmark.engine import Engine
 from benchmark.errors import BadInput
 from benchmark.finding import ATTACKS
-from benchmark.goals import goal_named
-from benchmark.journal import outcome_from_json, outcome_to_json
-from benchmark.probe import Probe, VictimService
-from benchmark.threat import Access, Budget, Touch, invalid_word
+from benchmark.probe import Probe
+from benchmark.threat import Access, Touch, invalid_word
 from benchmark.types import Operation, Prediction, Sentence, Status
+from leaderboard.submitting.attack_contract import ATTACK_CHECKS, AttackTrial
+from leaderboard.submitting.trial_sentences import NAMES, trial_sentences
 
-NAMES = {
-    "Ana": "B-PER",
-    "ANA": "B-PER",
-    "Bo": "B-PER",
-    "Zoë": "B-PER",
-    "Ruiz": "I-PER",
-    "RUIZ": "I-PER",
-    "Rome": "B-LOC",
-    "ROME": "B-LOC",
-    "São": "B-LOC",
-    "Paulo": "I-LOC",
-    "Köln": "B-LOC",
-    "Tallinn": "B-ORG",
-    "Water": "I-ORG",
-}
-FILLER = "they said the market fell quickly and later 17 traders left before noon , it was added"
-PLAIN = {
-    "usual": "Ana Ruiz left Tallinn Water on Friday and later told reporters the car had stopped .",
-    "start": "Rome traders quickly added 3 markets .",
-    "end": "yesterday the visitors liked roads near Rome",
-    "adjacent": "later traders met Ana Bo Rome runners visited",
-    "apart": "cars carried Ana reporters while makers of Rome bicycles told traders Bo visitors liked roads",
-    "numbers": "Ana sold 1,000 shares at 7.5 , 12:30 and 3-4 on 5 monday",
-    "non-ASCII": "Zoë besuchte später São Paulo und Köln — naïve “ Größe ” 東京 .",
-    "capitals": "ANA RUIZ SOLD PAINT IN ROME ON FRIDAY .",
-    "long": " ".join([*["Ana", *FILLER.split() * 6, "in", "Rome", *FILLER.split(), "."][:119], "again"]),
-}
-HARD = {
-    "one name": "Ana",
-    "one word": "market",
-    "one mark": ".",
-    "punctuation": "( ! ) - .",
-    "a name among marks": "( Ana ) .",
-    "function words": "the of and it was",
-    "a name among function words": "it was the Ana of these",
-    "nothing but a mention": "Ana Ruiz",
-    "two mentions and nothing else": "Ana Ruiz Rome",
-    "numbers only": "17 3.5 - 4 %",
-}
-SENTENCES = [
-    sentence(text, " ".join(NAMES.get(word, "O") for word in text.split()), name)
-    for name, text in (PLAIN | HARD).items()
-]
+SENTENCES = trial_sentences()
 # The long one is slow; it is there where length matters.
 FEW = [s for s in SENTENCES if s.id != "long"]
 ORIGINALS = {s.tokens for s in SENTENCES}
 EVERY = list(ATTACKS)
+NEEDS_THE_LONG_ONE = {
+    "keeps to its budget, and every text is counted",
+    "does the same whatever the order and the batches",
+    "succeeds by edits only, and gold labels follow them",
+}
 MODES = [mode.value for mode in Mode]
 GIVES_SCORES = [name for name in ATTACKS if ATTACKS.get(name).card.access > Access.LABELS]
 NEEDS_LABELS = [name for name in ATTACKS if ATTACKS.get(name).card.access is Access.LABELS]
-ON_CONTEXT = [name for name in ATTACKS if ATTACKS.get(name).card.touch is Touch.CONTEXT]
 STATIC = [name for name in ATTACKS if issubclass(ATTACKS.get(name), StaticAttack)]
 ASKS_A_LANGUAGE_MODEL = [name for name in ATTACKS if "language_model" in ATTACKS.get(name)().resources]
 
@@ -145,25 +105,14 @@ def outcomes_of(
     name,
     victim=None,
     sentences=FEW,
-    goal="untargeted-strict",
     mode="first-success",
     budget=60,
-    seed=7,
-    engine=None,
     resources=None,
+    **options,
 ):
     """Attack sentences; return the outcomes in the order of the sentences."""
-    assault = Assault(
-        ATTACKS.get(name)(),
-        victim or Wavering(),
-        goal_named(goal),
-        Mode(mode),
-        Budget(budget),
-        seed,
-        resources=resources or stub_resources(),
-    )
-    done = {d.name: d.result for d in (engine or Engine()).run([assault.job(s) for s in sentences])}
-    return [done[s.id] for s in sentences]
+    trial = AttackTrial(ATTACKS.get(name)(), name, victim or Wavering(), sentences, resources or stub_resources())
+    return trial.outcomes(mode=Mode(mode), budget=budget, **options)
 
 
 def same_mentions(original, candidate, paraphrased):
@@ -200,28 +149,18 @@ def test_every_attack_but_identity_finds_something_here():
         assert (found[Status.SUCCESS] > 0) is (name != "identity"), name
 
 
-# --- budget -----------------------------------------------------------------------------------------------------------
+# --- the contract, as `gauntlet check` puts it to attacks of others ---------------------------------------------------
 
 
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("budget", [1, 7, 60])
+@pytest.mark.parametrize("check", ATTACK_CHECKS, ids=lambda check: check.promise.replace(" ", "-"))
 @pytest.mark.parametrize("name", EVERY)
-def test_the_budget_is_never_exceeded_and_every_text_is_counted(name, budget, mode, spy):
-    victim, engine = Wavering(), Engine()
-    outcomes = outcomes_of(name, victim, SENTENCES, budget=budget, mode=mode, engine=engine)
-    for outcome in outcomes:
-        asked = spy.texts[outcome.sentence_id]
-        assert len(asked) == outcome.search_queries
-        assert outcome.search_queries + outcome.gradient_queries == outcome.queries <= budget
-        assert outcome.gradient_queries == 0 or ATTACKS.get(name).card.access is Access.GRADIENTS
-        assert outcome.forwards == len({*asked, next(s.tokens for s in SENTENCES if s.id == outcome.sentence_id)})
-        assert outcome.queries_to_success is None or 1 <= outcome.queries_to_success <= outcome.queries
-        assert all(1 <= query <= outcome.queries for query, _ in outcome.trajectory)
-    # The victim itself, and the engine before it, saw no text that the outcomes do not tell of.
-    assert set(victim.asked) == {text for texts in spy.texts.values() for text in texts} | ORIGINALS
-    assert len(victim.asked) == len(set(victim.asked))
-    assert len(victim.differentiated) <= sum(outcome.gradient_queries for outcome in outcomes)
-    assert engine.asked[VictimService(victim).identity] == sum(o.search_queries for o in outcomes) + len(SENTENCES)
+def test_every_attack_keeps_the_contract(name, check):
+    sentences = SENTENCES if check.promise in NEEDS_THE_LONG_ONE else FEW
+    trial = AttackTrial(ATTACKS.get(name)(), name, Wavering(), sentences, stub_resources())
+    assert list(check.faults(trial)) == []
+
+
+# --- budget -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -232,34 +171,6 @@ def test_an_attack_that_cannot_win_spends_what_it_is_given(name):
     most = max(outcome.queries for outcome in outcomes)
     # Some have but a few candidates a sentence.
     assert most == 20 if name not in {"identity", "casing", "scpn", "disentangled", *STATIC} else most < 20
-
-
-# --- determinism ------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("name", EVERY)
-def test_how_the_work_is_cut_changes_no_outcome(name, mode):
-    wanted = outcomes_of(name, budget=25, mode=mode, sentences=SENTENCES)
-    assert outcomes_of(name, budget=25, mode=mode, sentences=SENTENCES) == wanted
-    assert (
-        outcomes_of(name, budget=25, mode=mode, sentences=SENTENCES, engine=Engine(concurrency=1, batch_size=1))
-        == wanted
-    )
-    backwards = outcomes_of(
-        name, budget=25, mode=mode, sentences=SENTENCES[::-1], engine=Engine(concurrency=5, batch_size=3)
-    )
-    assert backwards[::-1] == wanted
-    # A sentence does not notice whether others are attacked beside it.
-    assert outcomes_of(name, budget=25, mode=mode, sentences=SENTENCES[3:4]) == wanted[3:4]
-
-
-@pytest.mark.parametrize("name", EVERY)
-def test_another_seed_gives_valid_outcomes_too(name):
-    for seed in (1, 2):
-        outcomes = outcomes_of(name, seed=seed, budget=25)
-        assert {outcome.status for outcome in outcomes} <= {Status.SUCCESS, Status.FAILED, Status.SKIPPED}
-        assert all(outcome.reason is None for outcome in outcomes if outcome.status is not Status.SKIPPED)
 
 
 # --- threat model -----------------------------------------------------------------------------------------------------
@@ -293,16 +204,6 @@ def test_candidates_stay_inside_the_threat_model_and_examples_are_aligned(name, 
         assert Wavering()._predict(adversarial).tags == outcome.adversarial_prediction
         assert outcome.score > 0
         assert modification_rate(outcome.edits, outcome.length) > 0
-
-
-@pytest.mark.parametrize("name", ON_CONTEXT)
-def test_an_attack_on_context_never_proposes_to_touch_a_mention(name):
-    """The probe would turn such candidates away; an attack that keeps proposing them wastes its sample."""
-    rejected = Counter()
-    for outcome in outcomes_of(name, budget=60):
-        rejected.update(outcome.rejected)
-    reasons = ("touches a mention", "empty word", "debris of a language model", "white space in a word")
-    assert not any(rejected[reason] for reason in reasons)
 
 
 @pytest.mark.parametrize("name", NEEDS_LABELS)
@@ -404,27 +305,3 @@ def test_a_language_model_that_fails_on_a_sentence_spoils_that_sentence_only(nam
 
 def test_some_attacks_ask_a_language_model():
     assert len(ASKS_A_LANGUAGE_MODEL) >= 5
-
-
-# --- what is stored ---------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("name", EVERY)
-def test_outcomes_come_back_from_json_as_they_were(name, mode):
-    for outcome in outcomes_of(name, mode=mode, budget=25):
-        record = json.loads(json.dumps(outcome_to_json(outcome)))
-        assert outcome_from_json(record) == outcome
-
-
-@pytest.mark.parametrize("name", EVERY)
-def test_resources_are_named_by_kind_and_parameters_go_through_json(name):
-    from benchmark.resources.loading import KINDS
-
-    attacker = ATTACKS.get(name)()
-    assert set(attacker.resources) <= set(KINDS)
-    assert json.loads(json.dumps(attacker.parameters)) == attacker.parameters
-    own = {
-        field.name: attacker.parameters[field.name] for field in fields(attacker) if field.name in attacker.parameters
-    }
-    assert type(attacker).configured(own) == attacker

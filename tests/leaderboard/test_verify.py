@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 
 import pyarrow.parquet as pq
 import pytest
@@ -23,8 +21,6 @@ from submissions import (
 
 from benchmark.errors import BadInput
 from benchmark.spec import RunSpec
-from leaderboard.ledger import add, ledger_file, retract
-from leaderboard.verifying.entries import base_named, entry_faults
 from leaderboard.verifying.finding import TEXT_NOT_HERE
 from leaderboard.verifying.records import SpecRecord
 from leaderboard.verifying.sentences import Library
@@ -488,95 +484,6 @@ def test_every_kind_of_tampering_really_changes_something(results):
     assert lines(folder.path) == []
     assert len(TAMPERED) + len(IN_THE_RESULT) >= 40
     assert lines(Forgery(folder).sealed().path) == []
-
-
-# --- entries of others ------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def listed(results):
-    """A results folder with a ledger."""
-    for attack in ("deepwordbug-i", "deepwordbug-ii"):
-        add(results, run_of(results, attack).run_id, "first results", "2026-11-22")
-    return results
-
-
-def an_entry_removed(results):
-    an_entry_removed_from(results, "identity")
-
-
-def an_entry_removed_from(results, attack):
-    shutil.rmtree(run_of(results, attack).path)
-
-
-def an_entry_changed(results):
-    forgery = Forgery(run_of(results, "identity"))
-    provenance = json.loads(forgery.folder.provenance_file.read_text())
-    forgery.folder.provenance_file.write_text(json.dumps({**provenance, "seconds": 1.0}))
-
-
-def a_line_removed(results):
-    *kept, _ = ledger_file(results).read_bytes().splitlines(keepends=True)
-    ledger_file(results).write_bytes(b"".join(kept))
-
-
-def the_ledger_removed(results):
-    ledger_file(results).unlink()
-
-
-ENTRIES = [
-    (an_entry_removed, "entry: removed"),
-    (an_entry_changed, "provenance.json: entry: changed"),
-    (a_line_removed, "LEDGER.jsonl: entry: changed before its end"),
-    (the_ledger_removed, "LEDGER.jsonl: entry: removed"),
-]
-
-
-@pytest.mark.parametrize(("tamper", "told"), ENTRIES, ids=lambda value: getattr(value, "__name__", None))
-@pytest.mark.parametrize("kind", ["folder", "git ref"])
-def test_what_others_have_handed_in_is_neither_changed_nor_removed(listed, tmp_path, tamper, told, kind):
-    base = committed(listed) if kind == "git ref" else str(copied(listed, tmp_path / "before"))
-    assert list(entry_faults(listed, base_named(base, listed))) == []
-    tamper(listed)
-    found = [finding.line for finding in entry_faults(listed, base_named(base, listed))]
-    assert any(told in line for line in found), found
-
-
-@pytest.mark.parametrize("kind", ["folder", "git ref"])
-def test_new_entries_and_new_lines_are_welcome(listed, tmp_path, kind):
-    base = committed(listed) if kind == "git ref" else str(copied(listed, tmp_path / "before"))
-    forgery = Forgery(run_of(listed, "identity"))
-    retract(listed, run_of(listed, "deepwordbug-ii").run_id, "a mistake", "2026-11-23")
-    add(listed, forgery.folder.run_id, "more", "2026-11-23")
-    assert list(entry_faults(listed, base_named(base, listed))) == []
-
-
-def test_verifying_a_folder_looks_at_its_ledger_and_at_its_base(listed, tmp_path):
-    base = str(copied(listed, tmp_path / "before"))
-    assert lines(listed, base=base) == []
-    ledger_file(listed).write_bytes(ledger_file(listed).read_bytes().replace(b"first", b"worst"))
-    found = lines(listed, base=base)
-    assert any("LEDGER.jsonl: line 1.sha256" in line for line in found)
-    assert any("LEDGER.jsonl: entry: changed before its end" in line for line in found)
-
-
-def test_the_ledger_speaks_of_runs_that_are_there(listed):
-    an_entry_removed_from(listed, "deepwordbug-i")
-    assert any("LEDGER.jsonl: run_id" in line and "there is no run" in line for line in lines(listed))
-
-
-def test_a_base_that_is_nothing_is_refused(results):
-    for base in ("nonesuch", "--all"):
-        with pytest.raises(BadInput, match="neither a folder nor a commit"):
-            verified(results, base=base)
-
-
-def committed(results):
-    """Commit the results in a repository of their own; return the branch's name."""
-    git = ["git", "-C", str(results.parent), "-c", "user.name=a", "-c", "user.email=a@b"]
-    for command in (["init", "--quiet", "-b", "trunk"], ["add", "results"], ["commit", "--quiet", "-m", "before"]):
-        subprocess.run([*git, *command], check=True)
-    return "trunk"
 
 
 def test_the_sentences_of_the_tiny_runs_are_as_many_as_asked_for(tiny):

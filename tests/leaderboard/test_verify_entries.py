@@ -1,0 +1,181 @@
+"""What others have handed in is neither changed nor removed, and the ledger only grows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+
+import pytest
+from stubs import StubVictim
+from submissions import Forgery, copied, lines, quick_intervals, run_of, tiny_results, verified
+
+from benchmark.datasets import find_dataset
+from benchmark.errors import BadInput
+from benchmark.spec import canonical_json
+from leaderboard.ledger import add, ledger_file, retract
+from leaderboard.rows import read_run
+from leaderboard.transferring import transfer
+from leaderboard.verifying.entries import base_named, entry_faults
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory):
+    return tiny_results(tmp_path_factory)
+
+
+@pytest.fixture(autouse=True)
+def quick():
+    with quick_intervals():
+        yield
+
+
+@pytest.fixture
+def results(tiny, tmp_path):
+    """A copy that may be tampered with."""
+    return copied(tiny, tmp_path)
+
+
+@pytest.fixture
+def listed(results):
+    """A results folder with a ledger."""
+    for attack in ("deepwordbug-i", "deepwordbug-ii"):
+        add(results, run_of(results, attack).run_id, "first results", "2026-11-22")
+    return results
+
+
+def an_entry_removed(results):
+    an_entry_removed_from(results, "identity")
+
+
+def an_entry_removed_from(results, attack):
+    shutil.rmtree(run_of(results, attack).path)
+
+
+def an_entry_changed(results):
+    forgery = Forgery(run_of(results, "identity"))
+    provenance = json.loads(forgery.folder.provenance_file.read_text())
+    forgery.folder.provenance_file.write_text(json.dumps({**provenance, "seconds": 1.0}))
+
+
+def a_line_removed(results):
+    *kept, _ = ledger_file(results).read_bytes().splitlines(keepends=True)
+    ledger_file(results).write_bytes(b"".join(kept))
+
+
+def the_ledger_removed(results):
+    ledger_file(results).unlink()
+
+
+ENTRIES = [
+    (an_entry_removed, "entry: removed"),
+    (an_entry_changed, "provenance.json: entry: changed"),
+    (a_line_removed, "LEDGER.jsonl: entry: changed before its end"),
+    (the_ledger_removed, "LEDGER.jsonl: entry: removed"),
+]
+
+
+@pytest.mark.parametrize(("tamper", "told"), ENTRIES, ids=lambda value: getattr(value, "__name__", None))
+@pytest.mark.parametrize("kind", ["folder", "git ref"])
+def test_what_others_have_handed_in_is_neither_changed_nor_removed(listed, tmp_path, tamper, told, kind):
+    base = committed(listed) if kind == "git ref" else str(copied(listed, tmp_path / "before"))
+    assert list(entry_faults(listed, base_named(base, listed))) == []
+    tamper(listed)
+    found = [finding.line for finding in entry_faults(listed, base_named(base, listed))]
+    assert any(told in line for line in found), found
+
+
+@pytest.mark.parametrize("kind", ["folder", "git ref"])
+def test_new_entries_and_new_lines_are_welcome(listed, tmp_path, kind):
+    base = committed(listed) if kind == "git ref" else str(copied(listed, tmp_path / "before"))
+    forgery = Forgery(run_of(listed, "identity"))
+    retract(listed, run_of(listed, "deepwordbug-ii").run_id, "a mistake", "2026-11-23")
+    add(listed, forgery.folder.run_id, "more", "2026-11-23")
+    assert list(entry_faults(listed, base_named(base, listed))) == []
+
+
+def test_verifying_a_folder_looks_at_its_ledger_and_at_its_base(listed, tmp_path):
+    base = str(copied(listed, tmp_path / "before"))
+    assert lines(listed, base=base) == []
+    ledger_file(listed).write_bytes(ledger_file(listed).read_bytes().replace(b"first", b"worst"))
+    found = lines(listed, base=base)
+    assert any("LEDGER.jsonl: line 1.sha256" in line for line in found)
+    assert any("LEDGER.jsonl: entry: changed before its end" in line for line in found)
+
+
+def test_the_ledger_speaks_of_runs_that_are_there(listed):
+    an_entry_removed_from(listed, "deepwordbug-i")
+    assert any("LEDGER.jsonl: run_id" in line and "there is no run" in line for line in lines(listed))
+
+
+def test_a_base_that_is_nothing_is_refused(results):
+    for base in ("nonesuch", "--all"):
+        with pytest.raises(BadInput, match="neither a folder nor a commit"):
+            verified(results, base=base)
+
+
+def committed(results):
+    """Commit the results in a repository of their own; return the branch's name."""
+    git = ["git", "-C", str(results.parent), "-c", "user.name=a", "-c", "user.email=a@b"]
+    for command in (["init", "--quiet", "-b", "trunk"], ["add", "results"], ["commit", "--quiet", "-m", "before"]):
+        subprocess.run([*git, *command], check=True)
+    return "trunk"
+
+
+# --- transfers --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def transferred(results):
+    """The tiny run's examples, put to a stub that knows nothing, and what was stored."""
+    library = find_dataset("newsroom")
+    labels = ("O", *(f"{mark}-{kind}" for kind in ("LOC", "MISC", "ORG", "PER") for mark in "BI"))
+    victim = StubVictim(lambda tokens: ["O"] * len(tokens), labels=labels)
+    victim.name, victim.fingerprint = "ignorant:v1", "0" * 64
+    path = transfer(results, read_run(run_of(results, "deepwordbug-i").path), victim, library)
+    return results, path
+
+
+def test_stored_transfers_hold(transferred):
+    results, path = transferred
+    assert json.loads(path.read_text())["answers"]
+    assert lines(results) == []
+
+
+def sealed(path, change):
+    record = json.loads(path.read_text())
+    change(record)
+    del record["sha256"]
+    record["sha256"] = hashlib.sha256(canonical_json(record).encode()).hexdigest()
+    path.write_text(canonical_json(record))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda r: r["answers"][0].update(score=0.5), "score: 0.5"),
+        (lambda r: r["answers"][0].update(missed=0.0), "missed: 0.0"),
+        (lambda r: r["answers"][0]["adversarial"].pop(), "tags; expected"),
+        (lambda r: r["answers"].pop(), "answers.sentence_id"),
+        (lambda r: r["answers"].append(r["answers"][0]), "answers.sentence_id"),
+        (lambda r: r.update(examples_sha256="1" * 64), "examples_sha256"),
+        (lambda r: r.update(victim="</script>"), "victim: '</script>'"),
+        (lambda r: r.update(victim="another:v1"), "file:"),
+        (lambda r: r.update(luck=1), "luck: unknown field"),
+        (lambda r: r["answers"][0].update(missed=-1), "missed: -1"),
+    ],
+)
+def test_a_changed_transfer_is_caught(transferred, change, told):
+    results, path = transferred
+    sealed(path, change)
+    found = [line for line in lines(results) if line.startswith(f"transfers/{path.name}")]
+    assert any(told in line for line in found), found
+
+
+def test_a_transfer_without_its_run_or_its_checksum_is_caught(transferred):
+    results, path = transferred
+    path.write_text(path.read_text().replace('"too_long": []', '"too_long": [ ]').replace("ignorant", "omniscient"))
+    assert any(": sha256: " in line for line in lines(results))
+    an_entry_removed_from(results, "deepwordbug-i")
+    assert any("expected a run in runs/" in line for line in lines(results))
