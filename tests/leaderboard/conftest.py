@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from board_runs import Reader, attack_all, made_up, read
+from submissions import Forgery, copied, quick_intervals, run_of, tiny_results
 
 BASE = Reader("minilm/made-up")
 DEFENDED = Reader("minilm/made-up+mat", letters=3, leans=())
@@ -34,3 +35,28 @@ def in_documents(tmp_path_factory):
     results = tmp_path_factory.mktemp("in-documents")
     attack_all(results, [BASE], ["deepwordbug-i", "casing"], dataset=made_up(documents=True))
     return read(results)
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory):
+    """A tiny real run of each of three attacks, made once; not to be changed."""
+    return tiny_results(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture
+def results(tiny, tmp_path):
+    """A copy that may be tampered with."""
+    return copied(tiny, tmp_path)
+
+
+@pytest.fixture
+def forgery(results):
+    """The records of one of its runs, to be tampered with."""
+    return Forgery(run_of(results, "deepwordbug-i"))
+
+
+@pytest.fixture
+def quick():
+    """Fewer resamples."""
+    with quick_intervals():
+        yield

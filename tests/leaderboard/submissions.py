@@ -6,6 +6,7 @@ import functools
 import hashlib
 import json
 import shutil
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -52,18 +53,12 @@ def plan_of(attack, **more):
     return Plan(attack, queries=QUERIES, selection=SelectionRule(limit=SENTENCES), **more)
 
 
-_MADE: list[Path] = []
-
-
-def tiny_results(factory):
-    """A results folder with a finished run of each attack, made once for all modules; not to be changed."""
-    if not _MADE:
-        results = factory.mktemp("tiny")
-        with quick_intervals():
-            for attack in ATTACKS:
-                run(plan_of(attack), results, workshop())
-        _MADE.append(results)
-    return _MADE[0]
+def tiny_results(results):
+    """Put a finished run of each attack into a results folder."""
+    with quick_intervals():
+        for attack in ATTACKS:
+            run(plan_of(attack), results, workshop())
+    return results
 
 
 JUDGES = functools.cache(Judges.named)
@@ -76,22 +71,12 @@ def reuse_models(monkeypatch):
     monkeypatch.setattr(Judges, "named", staticmethod(JUDGES))
 
 
+@contextmanager
 def quick_intervals():
     """Fewer resamples, the same ones for who computes and who verifies."""
-    patch = pytest.MonkeyPatch()
-    patch.setattr(intervals, "RESAMPLES", 100)
-    return _Undone(patch)
-
-
-class _Undone:
-    def __init__(self, patch):
-        self.patch = patch
-
-    def __enter__(self):
-        return self.patch
-
-    def __exit__(self, *_):
-        self.patch.undo()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(intervals, "RESAMPLES", 100)
+        yield
 
 
 def run_of(results, attack):

@@ -8,7 +8,7 @@ import json
 
 import pytest
 from statsmodels.stats.proportion import proportion_confint
-from submissions import Forgery, copied, lines, quick_intervals, run_of, tiny_results
+from submissions import Forgery, copied, lines, run_of
 
 from benchmark.errors import BadInput
 from benchmark.metrics import Example
@@ -18,15 +18,7 @@ from leaderboard.human_audit import AUDIT_FILE, Item, audit_record, read_audit, 
 RUN = "0123456789abcdef"
 
 
-@pytest.fixture(scope="session")
-def tiny(tmp_path_factory):
-    return tiny_results(tmp_path_factory)
-
-
-@pytest.fixture(autouse=True)
-def quick():
-    with quick_intervals():
-        yield
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 def example(number, success, word="Anna"):

@@ -6,7 +6,7 @@ import dataclasses
 import json
 
 import pytest
-from submissions import Forgery, copied, lines, quick_intervals, reuse_models, run_of, tiny_results, workshop
+from submissions import Forgery, lines, reuse_models, run_of, workshop
 
 from benchmark.errors import BadInput
 from benchmark.finding import ATTACKS, attack_named
@@ -15,26 +15,7 @@ from leaderboard.ledger import RE_EXECUTED, VERIFIED, add, badges, read_ledger
 from leaderboard.recorded_plans import given_parameters, recorded_plan
 from leaderboard.replaying import replay
 
-
-@pytest.fixture(scope="session")
-def tiny(tmp_path_factory):
-    return tiny_results(tmp_path_factory)
-
-
-@pytest.fixture(autouse=True)
-def quick():
-    with quick_intervals():
-        yield
-
-
-@pytest.fixture
-def results(tiny, tmp_path):
-    return copied(tiny, tmp_path)
-
-
-@pytest.fixture
-def forgery(results):
-    return Forgery(run_of(results, "deepwordbug-i"))
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 def replayed(folder, sample=3, seed=0):

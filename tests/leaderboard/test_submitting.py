@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 import yaml
-from submissions import copied, lines, quick_intervals, reuse_models, run_of, tiny_results
+from submissions import copied, lines, reuse_models, run_of
 from touchy_victim import FEW, Touchy
 
 from benchmark.cli.main import app
@@ -33,15 +33,7 @@ from leaderboard.submitting.victim_contract import VICTIM_CHECKS, VictimTrial
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="session")
-def tiny(tmp_path_factory):
-    return tiny_results(tmp_path_factory)
-
-
-@pytest.fixture(autouse=True)
-def quick():
-    with quick_intervals():
-        yield
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 # --- the scaffold -----------------------------------------------------------------------------------------------------

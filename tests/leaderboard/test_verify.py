@@ -10,12 +10,9 @@ from submissions import (
     ATTACKS,
     SENTENCES,
     Forgery,
-    copied,
     library,
     lines,
-    quick_intervals,
     run_of,
-    tiny_results,
     verified,
 )
 
@@ -25,27 +22,7 @@ from leaderboard.verifying.finding import TEXT_NOT_HERE
 from leaderboard.verifying.records import SpecRecord
 from leaderboard.verifying.sentences import Library
 
-
-@pytest.fixture(scope="session")
-def tiny(tmp_path_factory):
-    return tiny_results(tmp_path_factory)
-
-
-@pytest.fixture(autouse=True)
-def quick():
-    with quick_intervals():
-        yield
-
-
-@pytest.fixture
-def results(tiny, tmp_path):
-    """A copy that may be tampered with."""
-    return copied(tiny, tmp_path)
-
-
-@pytest.fixture
-def forgery(results):
-    return Forgery(run_of(results, "deepwordbug-i"))
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 def unedited(row):

@@ -8,7 +8,7 @@ import pickle
 
 import pyarrow.parquet as pq
 import pytest
-from submissions import Forgery, copied, lines, quick_intervals, run_of, tiny_results
+from submissions import lines, run_of
 
 from leaderboard.ledger import ledger_file
 from leaderboard.verifying.files import LARGEST
@@ -21,25 +21,7 @@ TRAVERSAL = "../../../etc/passwd"
 HOSTILE = {"script": SCRIPT, "markdown": MARKDOWN, "ANSI": ANSI, "10 MB": LONG, "traversal": TRAVERSAL}
 
 
-@pytest.fixture(scope="session")
-def tiny(tmp_path_factory):
-    return tiny_results(tmp_path_factory)
-
-
-@pytest.fixture(autouse=True)
-def quick():
-    with quick_intervals():
-        yield
-
-
-@pytest.fixture
-def results(tiny, tmp_path):
-    return copied(tiny, tmp_path)
-
-
-@pytest.fixture
-def forgery(results):
-    return Forgery(run_of(results, "deepwordbug-i"))
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 def told(path, part):

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 from stubs import StubVictim
-from submissions import Forgery, copied, lines, quick_intervals, run_of, tiny_results, verified
+from submissions import Forgery, copied, lines, run_of, verified
 
 from benchmark.datasets import find_dataset
 from benchmark.errors import BadInput
@@ -19,22 +19,7 @@ from leaderboard.rows import read_run
 from leaderboard.transferring import transfer
 from leaderboard.verifying.entries import base_named, entry_faults
 
-
-@pytest.fixture(scope="session")
-def tiny(tmp_path_factory):
-    return tiny_results(tmp_path_factory)
-
-
-@pytest.fixture(autouse=True)
-def quick():
-    with quick_intervals():
-        yield
-
-
-@pytest.fixture
-def results(tiny, tmp_path):
-    """A copy that may be tampered with."""
-    return copied(tiny, tmp_path)
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 @pytest.fixture
