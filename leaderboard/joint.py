@@ -18,6 +18,7 @@ from benchmark.resources.loading import LEARNING
 from benchmark.spec import RunSpec, canonical_json
 from benchmark.statistics.intervals import bootstrap
 from benchmark.statistics.paired import approximate_randomisation
+from benchmark.statistics.ranking import PairedTest
 from benchmark.statistics.robust_f1 import RobustF1, robust_f1
 from benchmark.statistics.totals import Sums, micro_f1
 from benchmark.victims.finding import parse_name
@@ -120,10 +121,13 @@ class Joint:
         resamples = enough_resamples(len(self.victims) * (len(self.victims) - 1) // 2)
         return standings(
             [own.value for own in self.robust],
-            lambda one, other: approximate_randomisation(
-                self.robust[one].counts, self.robust[other].counts, micro_f1, self.clusters, resamples=resamples
-            ),
+            lambda one, other: self.test(one, other, resamples),
         )
+
+    def test(self, one: int, other: int, resamples: int) -> PairedTest:
+        """Compare the robust F1 of two victims on the outcomes chosen for each."""
+        first, second = self.robust[one].counts, self.robust[other].counts
+        return approximate_randomisation(first, second, micro_f1, self.clusters, resamples=resamples)
 
     @property
     def notes(self) -> list[str]:

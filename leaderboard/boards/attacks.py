@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 
 from benchmark.metrics import METRICS as STORED
-from benchmark.metrics import Example
-from benchmark.metrics.metric import clusters_of
 from benchmark.spec import RunSpec
-from benchmark.statistics.paired import approximate_randomisation, mcnemar
-from benchmark.statistics.ranking import PairedTest
-from benchmark.statistics.totals import Sums, rate
-from benchmark.types import Status
 from leaderboard.citations import of_attacks
 from leaderboard.entries import (
     Average,
@@ -32,6 +27,7 @@ from leaderboard.entries import (
 from leaderboard.rows import Reading, Run
 from leaderboard.standing import STANDING, Standing, enough_resamples, resolution, standings, told
 from leaderboard.tables import Column, Table, table
+from leaderboard.trials import succeeded, trials_of
 
 __all__ = ["METRICS", "attacks_board", "attacks_of_groups", "judged_by", "protocol_title", "shared"]
 
@@ -163,52 +159,18 @@ def _standings(rows: Sequence[Entry], rates: Sequence[float]) -> tuple[list[Stan
     """Return the standings of rows and how they were found; nothing for a single row."""
     if len(rows) < 2:  # noqa: PLR2004
         return [], ""
-    sentences = _attacked_by_all(rows)
-    clusters = clusters_of([rows[0].runs[0].examples[name] for name in sentences])
-    in_documents = len(set(clusters)) < len(clusters)
-    won = [_won(row, sentences) for row in rows]
+    trials = trials_of(rows)
     pairs = list(itertools.combinations(range(len(rows)), 2))
-    resamples = enough_resamples(len(pairs))
-
-    def exact(one: int, other: int) -> PairedTest:
-        return mcnemar(won[one][:, 0] > 0, won[other][:, 0] > 0)
-
-    def randomised(one: int, other: int) -> PairedTest:
-        return approximate_randomisation(won[one], won[other], rate, clusters, resamples=resamples)
-
-    # Over several seeds a sentence may be won in part, and sentences of a document are not independent: then it takes
-    # the test of which McNemar's is the special case.
-    if in_documents or any(len(row.runs) > 1 for row in rows):
-        test, name = randomised, f"approximate randomisation of {'documents' if in_documents else 'sentences'}"
-    else:
-        test, name = exact, "McNemar's exact test"
-    disagreement = [_disagreement(rows[i], rows[j], sentences) for i, j in pairs]
-    return standings(rates, test), f"{told(name, len(pairs))} {resolution(len(sentences), disagreement)}"
+    test = partial(trials.test, resamples=enough_resamples(len(pairs)))
+    disagreement = [_disagreement(rows[i], rows[j], trials.sentences) for i, j in pairs]
+    how = f"{told(trials.test_name, len(pairs))} {resolution(len(trials.sentences), disagreement)}"
+    return standings(rates, test), how
 
 
 def _disagreement(one: Entry, other: Entry, sentences: Sequence[str]) -> float:
     """Return the share of the sentences on which only one of the two first runs succeeded."""
     first, second = one.runs[0].examples, other.runs[0].examples
-    return float(np.mean([_succeeded(first[name]) != _succeeded(second[name]) for name in sentences]))
-
-
-def _attacked_by_all(rows: Sequence[Entry]) -> list[str]:
-    """Return the sentences that no row skipped."""
-    return [
-        name
-        for name in rows[0].spec.sentence_ids
-        if all(run.examples[name].outcome.status is not Status.SKIPPED for row in rows for run in row.runs)
-    ]
-
-
-def _won(row: Entry, sentences: Sequence[str]) -> Sums:
-    """(sentences, 2): the share of the seeds that succeeded on each, and 1."""
-    shares = [sum(_succeeded(run.examples[name]) for run in row.runs) / len(row.runs) for name in sentences]
-    return np.array([shares, np.ones(len(shares))]).T
-
-
-def _succeeded(example: Example) -> bool:
-    return example.outcome.status is Status.SUCCESS
+    return float(np.mean([succeeded(first[name]) != succeeded(second[name]) for name in sentences]))
 
 
 def _notes(rows: Sequence[Entry], names: Sequence[str], averages: Sequence[dict[str, Average]]) -> list[str]:

@@ -13,18 +13,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benchmark.metrics.metric import clusters_of
 from benchmark.statistics.multiplicity import holm
-from benchmark.statistics.paired import approximate_randomisation, difference_interval, mcnemar
+from benchmark.statistics.paired import difference_interval
 from benchmark.statistics.ranking import PairedTest
 from benchmark.statistics.totals import Statistic, Sums, micro_f1, rate
-from benchmark.types import Status
 from leaderboard.boards.attacks import attacks_of_groups
 from leaderboard.boards.victims import joint_title
 from leaderboard.entries import Entry, labels
 from leaderboard.joint import Joint, base_of, joint_groups
 from leaderboard.rows import Reading
 from leaderboard.standing import enough_resamples
+from leaderboard.trials import trials_of
 
 __all__ = ["MOST_ROWS", "Contest", "Pair", "contests"]
 
@@ -77,7 +76,7 @@ class Contest:
         sums: for each row (sentences, quantities) what each sentence adds.
         statistic: of the totals of such sums.
         clusters: of the sentences.
-        exact: whether p is McNemar's.
+        compare: tests two rows, given how often a randomisation test exchanges.
     """
 
     title: str
@@ -94,7 +93,7 @@ class Contest:
     sums: tuple[Sums, ...]
     statistic: Statistic
     clusters: tuple[Hashable, ...]
-    exact: bool
+    compare: Callable[[int, int, int], PairedTest]
 
     @cached_property
     def pairs(self) -> tuple[Pair, ...]:
@@ -116,18 +115,12 @@ class Contest:
         return any(self.controls[k] for k in pair)
 
     def _family(self, numbers: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Pair]:
-        tests = [self._test(*pair, enough_resamples(len(numbers))) for pair in numbers]
+        tests = [self.compare(*pair, enough_resamples(len(numbers))) for pair in numbers]
         adjusted = holm([test.p for test in tests])
         return {
             pair: Pair(*pair, test.difference, *self._interval(*pair), test.p, float(p), *self._discordant(*pair))
             for pair, test, p in zip(numbers, tests, adjusted, strict=True)
         }
-
-    def _test(self, one: int, other: int, resamples: int) -> PairedTest:
-        first, second = self.sums[one], self.sums[other]
-        if self.exact:
-            return mcnemar(first[:, 0] > 0, second[:, 0] > 0)
-        return approximate_randomisation(first, second, self.statistic, self.clusters, resamples=resamples)
 
     def _interval(self, one: int, other: int) -> tuple[float, float]:
         return difference_interval(self.sums[one], self.sums[other], self.statistic, self.clusters)
@@ -155,44 +148,28 @@ def _of_attacks(title: str, named: Sequence[tuple[str, Entry]]) -> Contest | Non
     rows = [row for _, row in kept]
     if len(rows) < 2:  # noqa: PLR2004
         return None
-    runs = [run for row in rows for run in row.runs]
-    sentences = [
-        name
-        for name in rows[0].spec.sentence_ids
-        if all(run.examples[name].outcome.status is not Status.SKIPPED for run in runs)
-    ]
-    counted = [[sum(_won(row, k, name) for k in range(len(row.runs))) for name in sentences] for row in rows]
-    shares = [np.array(own) / len(row.runs) for own, row in zip(counted, rows, strict=True)]
-    clusters = tuple(clusters_of([rows[0].runs[0].examples[name] for name in sentences]))
-    in_documents = len(set(clusters)) < len(clusters)
-    exact = not in_documents and all(len(row.runs) == 1 for row in rows)
+    trials = trials_of(rows)
     return Contest(
         title,
         "attack rate",
-        "seeds won" if len(runs) > len(rows) else "won",
-        "McNemar's exact test"
-        if exact
-        else f"approximate randomisation of {'documents' if in_documents else 'sentences'}",
+        "seeds won" if any(len(row.runs) > 1 for row in rows) else "won",
+        trials.test_name,
         tuple(name for name, _ in kept),
         tuple(row.is_control for row in rows),
         tuple(rates[name] or 0.0 for name, _ in kept),
         tuple(row.runs[0].run_id for row in rows),
-        tuple(sentences),
-        tuple(tuple(own) for own in counted),
+        trials.sentences,
+        trials.seeds_won,
         len(order) - len(kept),
-        tuple(np.array([own, np.ones(len(own))]).T for own in shares),
+        trials.sums,
         rate,
-        clusters,
-        exact,
+        trials.clusters,
+        trials.test,
     )
 
 
 def _high(named: Sequence[tuple[str, Entry]], k: int) -> tuple[float, str]:
     return -(named[k][1].average("attack_rate").value or 0.0), named[k][0]
-
-
-def _won(row: Entry, seed: int, sentence: str) -> bool:
-    return row.runs[seed].examples[sentence].outcome.status is Status.SUCCESS
 
 
 def _of_victims(joint: Joint, what: Callable[[Joint], str]) -> Contest:
@@ -216,5 +193,5 @@ def _of_victims(joint: Joint, what: Callable[[Joint], str]) -> Contest:
         sums,
         micro_f1,
         tuple(joint.clusters),
-        exact=False,
+        lambda one, other, resamples: joint.test(kept[one], kept[other], resamples),
     )
