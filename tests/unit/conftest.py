@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from small_training import CPU, made_up, new_trainee, small_network
+from stubs import LABELS
+from test_adapter_training import SENTENCES as TEXTS
 
 from benchmark.probe import Probe
+from benchmark.victims.recipe import Recipe
+from benchmark.victims.training import AdapterTrainee
 
 
 @pytest.fixture
@@ -18,3 +23,32 @@ def candidates(monkeypatch):
 
     monkeypatch.setattr(Probe, "_judge", spy)
     return found
+
+
+@pytest.fixture(scope="module")
+def small_glove(tmp_path_factory):
+    """GloVe is a few words, and the CNN-LSTM-CRF narrow."""
+    with small_network(tmp_path_factory.mktemp("glove")):
+        yield
+
+
+@pytest.fixture(scope="module")
+def dataset():
+    """Sixteen made-up sentences."""
+    return made_up()
+
+
+@pytest.fixture
+def cnn(dataset):
+    """A CNN-LSTM-CRF under training, on normalised embeddings."""
+    trainee = new_trainee(dataset, normalised=True)
+    trainee.network.eval()
+    return trainee
+
+
+@pytest.fixture(scope="module")
+def minilm_in_training():
+    """A MiniLM adapter under training."""
+    trainee = AdapterTrainee(Recipe("minilm", "", "", 1), LABELS, TEXTS, CPU)
+    trainee.network.eval()
+    return trainee

@@ -11,7 +11,7 @@ import pytest
 import torch
 from open_victims import moved, without_words
 from safetensors.torch import load_file
-from small_training import CPU, GLOVE, NAMES, PLACES, made_up, small_network, write_conll
+from small_training import CPU, GLOVE, NAMES, PLACES, write_conll
 
 from benchmark.errors import BadInput, CorruptResult, MissingResource
 from benchmark.resources import word_vectors
@@ -36,15 +36,7 @@ TEXTS = [
 ]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def small_glove(tmp_path_factory):
-    with small_network(tmp_path_factory.mktemp("glove")):
-        yield
-
-
-@pytest.fixture(scope="module")
-def dataset():
-    return made_up()
+pytestmark = pytest.mark.usefixtures("small_glove")
 
 
 def trained(dataset, folder, epochs=30, report=lambda *_: None, **more):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file
-from small_training import made_up, small_network, write_conll
+from small_training import made_up, write_conll
 
 from benchmark.defending import DEFENSES, FrontEnd, TrainedDefense, defense, defense_named, fitted
 from benchmark.defending.finding import name_of
@@ -27,10 +27,7 @@ SHORT = "cnn-lstm-crf/mine(batch_size=6,epochs=1)"
 ATTACKS = {"augment": "augment(deepwordbug-i,n=3,queries=24)", "random-augment": "random-augment(n=3)"}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def small_glove(tmp_path_factory):
-    with small_network(tmp_path_factory.mktemp("glove")):
-        yield
+pytestmark = pytest.mark.usefixtures("small_glove")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 from comparing_texts import names
-from small_training import CPU, made_up, small_network, write_conll
+from small_training import CPU, made_up, write_conll
 from stubs import StubVictim, lexicon, sentence
 
 from benchmark.datasets import Dataset, find_dataset
@@ -27,10 +27,7 @@ SETTINGS = {"epochs": 10, "batch_size": 6, "learning_rate": 0.01}
 BASE = "cnn-lstm-crf/mine(batch_size=6,epochs=10,learning_rate=0.01)"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def small_glove(tmp_path_factory):
-    with small_network(tmp_path_factory.mktemp("glove")):
-        yield
+pytestmark = pytest.mark.usefixtures("small_glove")
 
 
 @pytest.fixture

@@ -8,8 +8,7 @@ import random
 import numpy as np
 import pytest
 import torch
-from small_training import CPU, SETTINGS, made_up, new_trainee, small_network
-from stubs import LABELS
+from small_training import SETTINGS, new_trainee
 from test_adapter_training import SENTENCES as TEXTS
 
 from benchmark.errors import BadInput
@@ -17,35 +16,10 @@ from benchmark.victims.cnn_lstm_crf import CNN_LSTM_CRF, load_folder
 from benchmark.victims.cnn_lstm_crf.normalising import moments
 from benchmark.victims.cnn_lstm_crf.vocabulary import glove
 from benchmark.victims.finding import VictimOptions
-from benchmark.victims.recipe import Recipe
-from benchmark.victims.training import AdapterTrainee
 from defenses.embedding_at import EmbeddingAt, Perturbing
 from defenses.perturbing import Perturbation, towards
 
-
-@pytest.fixture(scope="module", autouse=True)
-def small_glove(tmp_path_factory):
-    with small_network(tmp_path_factory.mktemp("glove")):
-        yield
-
-
-@pytest.fixture(scope="module")
-def dataset():
-    return made_up()
-
-
-@pytest.fixture
-def cnn(dataset):
-    trainee = new_trainee(dataset, normalised=True)
-    trainee.network.eval()
-    return trainee
-
-
-@pytest.fixture(scope="module")
-def minilm_in_training():
-    trainee = AdapterTrainee(Recipe("minilm", "", "", 1), LABELS, TEXTS, CPU)
-    trainee.network.eval()
-    return trainee
+pytestmark = pytest.mark.usefixtures("small_glove")
 
 
 # --- the formula ------------------------------------------------------------------------------------------------------

@@ -9,42 +9,16 @@ from collections import Counter
 import numpy as np
 import pytest
 import torch
-from small_training import CPU, made_up, new_trainee, small_network
-from stubs import LABELS
+from small_training import new_trainee
 from test_adapter_training import SENTENCES as TEXTS
 
 from benchmark.errors import BadInput
 from benchmark.victims.cnn_lstm_crf.vocabulary import MASK
-from benchmark.victims.recipe import Recipe
-from benchmark.victims.training import AdapterTrainee
 from defenses.embedding_at import EmbeddingAt, Perturbing
 from defenses.mat import MaskedPerturbing, Mat
 from defenses.substituting import GaussianSubstitution
 
-
-@pytest.fixture(scope="module", autouse=True)
-def small_glove(tmp_path_factory):
-    with small_network(tmp_path_factory.mktemp("glove")):
-        yield
-
-
-@pytest.fixture(scope="module")
-def dataset():
-    return made_up()
-
-
-@pytest.fixture
-def cnn(dataset):
-    trainee = new_trainee(dataset, normalised=True)
-    trainee.network.eval()
-    return trainee
-
-
-@pytest.fixture(scope="module")
-def minilm_in_training():
-    trainee = AdapterTrainee(Recipe("minilm", "", "", 1), LABELS, TEXTS, CPU)
-    trainee.network.eval()
-    return trainee
+pytestmark = pytest.mark.usefixtures("small_glove")
 
 
 # --- the distribution -------------------------------------------------------------------------------------------------
