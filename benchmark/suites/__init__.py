@@ -32,23 +32,33 @@ def _is_list(value: Any, each: Callable[[Any], bool]) -> bool:
     return isinstance(value, list) and bool(value) and all(each(item) for item in value)
 
 
+def _is_seeds(value: Any) -> bool:
+    return _is_list(value, _is_whole)
+
+
 def _is_attack(value: Any) -> bool:
     if not isinstance(value, dict):
         return _is_text(value)
     return (
         _is_text(value.get("name"))
-        and set(value) <= {"name", "parameters"}
+        and set(value) <= {"name", "parameters", "limit", "seeds"}
         and isinstance(value.get("parameters", {}), dict)
+        and _is_whole(value.get("limit", 0))
+        and _is_seeds(value.get("seeds", [0]))
     )
 
 
 # Field names and what their values must be.
 _FIELDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "description": ("a text", lambda v: isinstance(v, str)),
-    "attacks": ("a list, not empty, of names or of tables with name and parameters", lambda v: _is_list(v, _is_attack)),
+    # An attack's own limit and seeds go before the suite's.
+    "attacks": (
+        "a list, not empty, of names or of tables with name and, if wanted, parameters, limit, seeds",
+        lambda v: _is_list(v, _is_attack),
+    ),
     "victims": ("a list of names, not empty", lambda v: _is_list(v, _is_text)),
     "datasets": ("a list of names, not empty", lambda v: _is_list(v, _is_text)),
-    "seeds": ("a list of whole numbers, not empty", lambda v: _is_list(v, _is_whole)),
+    "seeds": ("a list of whole numbers, not empty", _is_seeds),
     "split": ("a name", _is_text),
     "goals": ("a list of names, not empty", lambda v: _is_list(v, _is_text)),
     "constraints": ("a name", _is_text),
@@ -100,7 +110,10 @@ def load_suite(name: str, overrides: Mapping[str, Any] | None = None, options: V
         fields = tomllib.loads(_text(name))
     except tomllib.TOMLDecodeError as error:
         raise BadInput(f"suite {name} is not valid TOML: {error}") from None
-    return make_suite(Path(name).stem, {**fields, **(overrides or {})}, options)
+    overrides = overrides or {}
+    if isinstance(fields.get("attacks"), list):
+        fields["attacks"] = [_yielding(attack, overrides) for attack in fields["attacks"]]
+    return make_suite(Path(name).stem, {**fields, **overrides}, options)
 
 
 def make_suite(name: str, fields: Mapping[str, Any], options: VictimOptions | None = None) -> Suite:
@@ -118,6 +131,13 @@ def make_suite(name: str, fields: Mapping[str, Any], options: VictimOptions | No
         raise BadInput(f"suite {name} names no attacks")
     plans = tuple(_plans(fields, options or VictimOptions()))
     return Suite(name, str(fields.get("description", "")), plans)
+
+
+def _yielding(attack: Any, overrides: Mapping[str, Any]) -> Any:
+    """Take from an attack's table what the user decides for all attacks."""
+    if not isinstance(attack, dict):
+        return attack
+    return {name: value for name, value in attack.items() if name not in {"limit", "seeds"} & set(overrides)}
 
 
 def _text(name: str) -> str:
@@ -149,18 +169,17 @@ def _plans(fields: Mapping[str, Any], options: VictimOptions) -> Iterator[Plan]:
         max_missed=fields.get("max_missed", SelectionRule.max_missed),
         seed=fields.get("selection_seed", SelectionRule.seed),
     )
+    attacks = [{"name": attack} if isinstance(attack, str) else attack for attack in fields["attacks"]]
     grid = product(
         fields.get("datasets", [Plan.dataset]),
         fields.get("victims", [Plan.victim]),
         fields.get("goals", [Plan.goal]),
-        fields["attacks"],
-        fields.get("seeds", [0]),
+        [(attack, seed) for attack in attacks for seed in attack.get("seeds", fields.get("seeds", [0]))],
     )
-    for dataset, victim, goal, attack, seed in grid:
-        name, parameters = (attack, {}) if isinstance(attack, str) else (attack["name"], attack.get("parameters", {}))
+    for dataset, victim, goal, (attack, seed) in grid:
         yield Plan(
-            attack=name,
-            parameters=parameters,
+            attack=attack["name"],
+            parameters=attack.get("parameters", {}),
             victim=victim,
             dataset=dataset,
             split=fields.get("split", Plan.split),
@@ -169,6 +188,6 @@ def _plans(fields: Mapping[str, Any], options: VictimOptions) -> Iterator[Plan]:
             mode=mode_named(fields.get("mode", Plan.mode.value)),
             queries=fields.get("queries", Plan.queries),
             seed=seed,
-            selection=selection,
+            selection=replace(selection, limit=attack.get("limit", selection.limit)),
             options=victim_options,
         )

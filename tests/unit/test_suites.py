@@ -8,7 +8,7 @@ from benchmark.attacking import Mode
 from benchmark.errors import BadInput
 from benchmark.finding import ATTACKS
 from benchmark.goals import goal_named
-from benchmark.suites import load_suite, suite_names
+from benchmark.suites import Suite, load_suite, suite_names
 from benchmark.victims import VictimOptions
 
 
@@ -71,6 +71,30 @@ def test_overrides_replace_fields_and_options_are_kept(suite, tmp_path):
     assert (plan.selection.limit, plan.seed, plan.options.device, plan.options.data_dir) == (3, 5, "cpu", tmp_path)
 
 
+OWN_SIZE = (
+    'attacks = ["identity", {name = "clare", limit = 4, seeds = [7]}]\n'
+    'victims = ["a/1", "a/2"]\nlimit = 9\nseeds = [1, 2]\n'
+)
+
+
+def sizes(loaded: Suite) -> list[tuple[str, int, int]]:
+    return [(plan.attack, plan.selection.limit, plan.seed) for plan in loaded.plans if plan.victim == "a/1"]
+
+
+def test_a_costly_attack_has_its_own_size(suite):
+    assert sizes(suite(OWN_SIZE)) == [("identity", 9, 1), ("identity", 9, 2), ("clare", 4, 7)]
+
+
+def test_overrides_go_before_an_attacks_own_size(suite):
+    assert sizes(suite(OWN_SIZE, {"limit": 3})) == [("identity", 3, 1), ("identity", 3, 2), ("clare", 3, 7)]
+    assert sizes(suite(OWN_SIZE, {"seeds": [5]})) == [("identity", 9, 5), ("clare", 4, 5)]
+
+
+def test_all_attacks_are_all_that_run_on_word_pieces():
+    named = {plan.attack for plan in load_suite("all-attacks").plans}
+    assert named == set(ATTACKS) - {"hotflip-char"}
+
+
 def test_unknown_suite_is_told_with_the_known_ones():
     with pytest.raises(BadInput, match="unknown suite 'quik'; did you mean quick"):
         load_suite("quik")
@@ -115,6 +139,8 @@ def test_suite_without_attacks(suite, text):
         'attacks = [{parameters = {order = "random"}}]\n',
         'attacks = [{name = "identity", params = {order = "random"}}]\n',
         "attacks = [3]\n",
+        'attacks = [{name = "identity", limit = "many"}]\n',
+        'attacks = [{name = "identity", seeds = 3}]\n',
         "# Zo\xeb\nattacks = ['identity']\n".encode("latin-1"),
     ],
 )
