@@ -1,4 +1,4 @@
-"""Measuring ways by turns, on models that are loaded anew each time."""
+"""Measuring ways by turns, on models that remember nothing of the turn before."""
 
 from __future__ import annotations
 
@@ -83,7 +83,10 @@ def compare(
 
 
 class _Bench:
-    """The sentences, chosen once, and models loaded anew for every measurement, so that none remembers an answer."""
+    """The sentences, chosen once; a victim and an encoder for every measurement, so that none remembers an answer.
+
+    Language models are loaded once: they keep no answers.
+    """
 
     def __init__(self, plan: Plan, report: Progress, clock: Callable[[], float]) -> None:
         self._report = report
