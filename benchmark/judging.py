@@ -74,7 +74,7 @@ class Judges:
     @property
     def identity(self) -> dict[str, str]:
         """Names and versions."""
-        taggers = ", ".join(f"{t.name} {t.fingerprint[:8]} ({t.settings['backend']})" for t in self.taggers)
+        taggers = ", ".join(f"{t.name} {t.fingerprint[-8:]} ({t.settings['backend']})" for t in self.taggers)
         names = {
             "similarity": self.encoder.identity,
             "grammar_errors": self.grammar.identity,

@@ -17,9 +17,12 @@ from benchmark.journal import Journal
 from benchmark.metrics import METRICS, per_type, rejections
 from benchmark.plan import EngineOptions, Plan
 from benchmark.provenance import Stopwatch, machine, versions
+from benchmark.soundness import soundness
 from benchmark.spec import SCHEMA
 from benchmark.store import RunFolder, open_results
+from benchmark.threat import Access
 from benchmark.types import Status
+from benchmark.victims.recipe import training_cost
 from benchmark.workshop import PreparedRun, Workshop
 
 __all__ = ["RunReport", "run", "score"]
@@ -120,6 +123,7 @@ def _attack(prepared: PreparedRun, folder: RunFolder, options: EngineOptions, ex
     examples = prepared.judges.judge(outcomes, sentences, prepared.known_types)
     folder.write_examples(examples, prepared.judges.identity)
     report("judging texts", 1, 1)
+    victim, access = prepared.assault.victim, prepared.assault.attack.card.access
     folder.write_provenance(
         stopwatch.record(
             attack_seconds=attack_seconds,
@@ -128,7 +132,9 @@ def _attack(prepared: PreparedRun, folder: RunFolder, options: EngineOptions, ex
             concurrency=options.concurrency,
             batch_size=options.batch_size,
             **executor.record(),
-            machine=machine(str(prepared.assault.victim.settings.get("backend", "python"))),
+            victim_cost=training_cost(str(victim.settings.get("recipe", ""))),
+            soundness=soundness(victim, list(sentences.values()), gradients=access is Access.GRADIENTS),
+            machine=machine(str(victim.settings.get("backend", "python"))),
             versions=versions(),
         )
     )

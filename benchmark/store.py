@@ -78,7 +78,7 @@ EXAMPLES = pa.schema(
 
 def _with_resources(record: dict[str, Any]) -> dict[str, Any]:
     """Schema 2: a specification names constraint profile and resources; the attacks of schema 1 had none."""
-    if "spec" in record:
+    if isinstance(record.get("spec"), dict):
         return {**record, "spec": {**_with_resources(record["spec"]), "schema": 2}}
     return {**record, "constraints": None, "resources": {}} if "attack" in record else record
 
@@ -305,7 +305,8 @@ def _example(row: dict[str, Any]) -> Example:
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        canonical_json(record).encode()  # NaN and half a character are JSON to Python, but have no checksum
+    except (OSError, ValueError, RecursionError) as error:
         raise CorruptResult(f"{path} cannot be read ({error}); delete it and run again") from error
     if not isinstance(record, dict) or not isinstance(record.get("schema"), int):
         raise CorruptResult(f"{path} is not a JSON object with a schema; delete it and run again")

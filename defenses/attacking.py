@@ -18,9 +18,10 @@ from benchmark.types import Outcome, Sentence, Status
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from benchmark.attacking import Assault
     from benchmark.defending import Case
 
-__all__ = ["Assailant", "Spoils", "attacked_training_set"]
+__all__ = ["Assailant", "Spoils", "attacked", "attacked_training_set"]
 
 # Sentences attacked before it is asked whether there are enough successes. More fill the engine's batches better; fewer
 # attack less in vain.
@@ -98,9 +99,7 @@ def attacked_training_set(case: Case, assailant: Assailant, wanted: int) -> Spoi
     Raises:
         BadInput: no attack succeeded, or the attack does not go with the victim.
     """
-    from benchmark.executors.local import LocalExecutor
-    from benchmark.journal import Journal
-    from benchmark.plan import EngineOptions, Plan
+    from benchmark.plan import Plan
     from benchmark.workshop import PreparedAttack, Workshop
 
     name, parameters = assailant.named
@@ -115,20 +114,42 @@ def attacked_training_set(case: Case, assailant: Assailant, wanted: int) -> Spoi
         seed=case.plain.seed,
         options=case.options,
     )
-    prepared = PreparedAttack(plan, Workshop(case.options.report))
-    order = random.Random(f"{case.plain.seed} attacked").sample(case.sentences, len(case.sentences))  # noqa: S311
+    assault = PreparedAttack(plan, Workshop(case.options.report)).assault
+    spoils = attacked(case, assault, case.work, wanted, f"{case.plain.seed} attacked")
+    if not spoils.sentences:
+        raise BadInput(
+            f"{name} breaks {case.base} on none of its {len(case.sentences)} training sentences: nothing to train on"
+        )
+    return spoils._replace(made={**spoils.made, "base_fingerprint": assault.victim.fingerprint})
+
+
+def attacked(case: Case, assault: Assault, folder: Path, wanted: int, order: str) -> Spoils:
+    """Attack a victim on the training set until enough attacks succeeded.
+
+    Args:
+        case: the training.
+        assault: attack and victim.
+        folder: for the journal; sentences that stand in it are not attacked again.
+        wanted: successes; 0 for as many as there are.
+        order: seed of the sentences' order.
+    """
+    from benchmark.engine import Engine
+    from benchmark.journal import Journal
+
+    name = assault.attack.card.name
+    shuffled = random.Random(order).sample(case.sentences, len(case.sentences))  # noqa: S311 - reproducible on purpose
     found: list[Sentence] = []
     outcomes: list[Outcome] = []
-    executor, spent = LocalExecutor(), _Spent(case.work / "attacking.json")
-    errors = logging.FileHandler(case.work / "errors.log", delay=True, encoding="utf-8")
-    with errors_kept_by(errors), Journal(case.work / "journal.jsonl", case.plain.id) as journal:
-        for start in range(0, len(order), _CHUNK):
-            chunk, watch = order[start : start + _CHUNK], Stopwatch()
+    engine, spent = Engine(), _Spent(folder / "attacking.json")
+    errors = logging.FileHandler(folder / "errors.log", delay=True, encoding="utf-8")
+    with errors_kept_by(errors), Journal(folder / "journal.jsonl", case.plain.id) as journal:
+        for start in range(0, len(shuffled), _CHUNK):
+            chunk, watch = shuffled[start : start + _CHUNK], Stopwatch()
             todo = [sentence for sentence in chunk if sentence.id not in journal.finished]
-            for outcome in executor.outcomes(prepared, todo, EngineOptions()):
-                journal.append(outcome)
-                broken = sum(done.status is Status.SUCCESS for done in journal.finished.values())
-                case.options.report(f"attacking the training set with {name}", broken, wanted or len(order))
+            for done in engine.run(assault.job(sentence) for sentence in todo):
+                journal.append(done.result)
+                broken = sum(outcome.status is Status.SUCCESS for outcome in journal.finished.values())
+                case.options.report(f"attacking the training set with {name}", broken, wanted or len(shuffled))
             spent.add(watch.seconds())
             ended = [journal.finished[sentence.id] for sentence in chunk]
             outcomes += ended
@@ -139,8 +160,6 @@ def attacked_training_set(case: Case, assailant: Assailant, wanted: int) -> Spoi
             ]
             if wanted and len(found) >= wanted:
                 break
-    if not found:
-        raise BadInput(f"{name} breaks {case.base} on none of its {len(order)} training sentences: nothing to train on")
     taken = found[:wanted] if wanted else found
     queries = sum(o.search_queries + o.constraint_queries + o.gradient_queries for o in outcomes)
     made = {
@@ -150,8 +169,7 @@ def attacked_training_set(case: Case, assailant: Assailant, wanted: int) -> Spoi
         "successes": len(found),
         "errors": sum(outcome.status is Status.ERROR for outcome in outcomes),
         "victim_queries": queries,
-        "resources": prepared.assault.resources.identities,
-        "base_fingerprint": prepared.assault.victim.fingerprint,
+        "resources": assault.resources.identities,
     }
     return Spoils(taken, made, {"preparing_seconds": spent.seconds, "victim_queries": queries})
 

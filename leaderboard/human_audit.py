@@ -24,7 +24,7 @@ from benchmark.probe import rng_for
 from benchmark.statistics.intervals import wilson
 from benchmark.store import RunFolder, write_atomically
 from benchmark.types import Sentence, Status
-from leaderboard.plain_text import shown
+from leaderboard.plain_text import harmless_cell, shown
 
 __all__ = [
     "AUDIT_FILE",
@@ -35,6 +35,7 @@ __all__ = [
     "audit_record",
     "read_audit",
     "read_sheet",
+    "right_of",
     "sample",
     "sheet",
     "store_audit",
@@ -45,8 +46,6 @@ SCHEMA = 1
 COLUMNS = ("item", "text", "labels_right", "natural")
 _YES_NO = {"yes": True, "y": True, "1": True, "true": True, "no": False, "n": False, "0": False, "false": False}
 NATURAL = range(1, 6)
-# What spreadsheets take for the beginning of a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _DIGITS = 6
 
 
@@ -133,21 +132,24 @@ def read_sheet(path: Path, items: Sequence[Item]) -> dict[str, Answer]:
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"{path} cannot be read ({error}); save the sheet as CSV in UTF-8") from None
     reader = csv.DictReader(io.StringIO(text), delimiter=";" if text.partition("\n")[0].count(";") else ",")
-    missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-    if missing:
-        raise BadInput(f"{path}, line 1: no column {', '.join(missing)}; keep the header of the exported sheet")
     known = {item.code for item in items}
     answers: dict[str, Answer] = {}
     try:
+        missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+        if missing:
+            raise BadInput(f"{path}, line 1: no column {', '.join(missing)}; keep the header of the exported sheet")
         for row in reader:
+            if not any(str(cell or "").strip() for cell in row.values()):
+                continue  # spreadsheets leave such rows at the end
             code, answer = _answer(row, f"{path}, line {reader.line_num}", known)
             if code in answers:
                 raise BadInput(f"{path}, line {reader.line_num}: item {code} is answered twice")
             answers[code] = answer
     except csv.Error as error:
-        raise BadInput(f"{path}, line {reader.line_num}: {error}") from None
+        raise BadInput(f"{path}, line {reader.line_num}: {error}; save the sheet as CSV in UTF-8") from None
     if left := known - {*answers}:
-        raise BadInput(f"{path}: {len(left)} items have no row, {min(left)} among them; export the sheet again")
+        told = f"{len(left)} of {len(known)} items have no row, {min(left)} among them"
+        raise BadInput(f"{path}: {told}; keep all rows of the exported sheet")
     return answers
 
 
@@ -239,9 +241,24 @@ def read_audit(folder: RunFolder) -> dict[str, Any] | None:
     return record if record.get("examples_sha256") == folder.read_result()["examples_sha256"] else None
 
 
+def right_of(audits: Sequence[Mapping[str, Any]], *, adversarial: bool) -> tuple[int, int]:
+    """Count over audits the texts whose labels most people find right, and all that were read; a tie is not right.
+
+    Args:
+        audits: as `audit_record` returns them.
+        adversarial: of adversarial texts, or of originals.
+    """
+    rows = [row for audit in audits for row in audit["answers"] if row["adversarial"] is adversarial]
+    return _right(rows), len(rows)
+
+
+def _right(rows: Sequence[Mapping[str, Any]]) -> int:
+    return sum(2 * sum(bool(answer[0]) for answer in row["answers"]) > len(row["answers"]) for row in rows)
+
+
 def _share(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the share of texts whose labels most people find right, with Wilson's interval; a tie is not right."""
-    right = sum(2 * sum(bool(answer[0]) for answer in row["answers"]) > len(row["answers"]) for row in rows)
+    """Return the share of texts whose labels most people find right, with Wilson's interval."""
+    right = _right(rows)
     interval = wilson(right, len(rows))
     value = right / len(rows) if rows else None
     return {"value": _rounded(value), "low": _rounded(interval.low), "high": _rounded(interval.high), "n": len(rows)}
@@ -270,7 +287,8 @@ def _rounded(number: float | None) -> float | None:
 
 
 def _code(seed: int, run_id: str, sentence_id: str, adversarial: bool) -> str:
-    return hashlib.sha256(repr((seed, run_id, sentence_id, adversarial)).encode()).hexdigest()[:12]
+    # The letter keeps spreadsheets from taking digits, or digits around an e, for a number and writing it otherwise.
+    return "t" + hashlib.sha256(repr((seed, run_id, sentence_id, adversarial)).encode()).hexdigest()[:11]
 
 
 def _marked(sentence: Sentence) -> str:
@@ -291,4 +309,4 @@ def _words(sentence: Sentence) -> Iterator[str]:
 def _harmless(cell: str) -> str:
     """Keep a spreadsheet from reading a text as a formula, and a terminal from reading it as commands."""
     plain = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in cell)
-    return "'" + plain if plain.startswith(_FORMULA) else plain
+    return harmless_cell(plain)

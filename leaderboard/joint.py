@@ -13,14 +13,15 @@ from benchmark.errors import GauntletError
 from benchmark.metrics import Example
 from benchmark.metrics.attack_rate import attack_rate
 from benchmark.metrics.metric import Value, clusters_of
-from benchmark.metrics.span_f1 import span_counts
+from benchmark.metrics.span_f1 import recall_counts, span_counts
 from benchmark.resources.loading import LEARNING
 from benchmark.spec import RunSpec, canonical_json
 from benchmark.statistics.intervals import bootstrap
 from benchmark.statistics.paired import approximate_randomisation
 from benchmark.statistics.ranking import PairedTest
 from benchmark.statistics.robust_f1 import RobustF1, robust_f1
-from benchmark.statistics.totals import Sums, micro_f1
+from benchmark.statistics.totals import Sums, micro_f1, rate
+from benchmark.suites.ensembles import Ensemble, Member, ensembles
 from benchmark.victims.finding import parse_name
 from leaderboard.citations import Citation, of_attacks
 from leaderboard.entries import (
@@ -31,6 +32,7 @@ from leaderboard.entries import (
     average,
     grouped,
     labels,
+    not_default,
     seeds_of,
     shared_protocol,
     told_apart,
@@ -108,12 +110,43 @@ class Joint:
         return average([self._f1(own) for own in counts])
 
     @cached_property
+    def ensemble(self) -> Ensemble | None:
+        """The first frozen ensemble of which every attack is here; None where there is none."""
+        return next((one for one in ensembles() if not self._lacks(one)), None)
+
+    @cached_property
+    def counted(self) -> tuple[int, ...]:
+        """The attacks that robust F1 is the worst case over: those of the ensemble, or all where none is complete."""
+        if self.ensemble is None:
+            return tuple(range(len(self.attacks)))
+        return tuple(a for a, own in enumerate(self.runs[0]) if _is_of(self.ensemble, own[0].spec))
+
+    @cached_property
     def robust(self) -> tuple[RobustF1, ...]:
-        """For each victim the worst case over all attacks and seeds; the clean text is an option as well."""
+        """For each victim the worst case over attacks and seeds; the clean text is an option as well."""
         return tuple(
-            robust_f1(np.stack([self.clean(v), *(s for a in range(len(self.attacks)) for s in self.attacked(v, a))]))
+            robust_f1(np.stack([self.clean(v), *(s for a in self.counted for s in self.attacked(v, a))]))
             for v in range(len(self.victims))
         )
+
+    def unseen_recall(self, victim: int, *, worst: bool) -> Value:
+        """Recall of the gold mentions that the training split does not have, of clean texts or of those robust F1 took.
+
+        Args:
+            victim: number.
+            worst: of the texts chosen for robust F1.
+        """
+        sides = [(self.runs[victim][0][0], "before")]
+        sides += [(run, "after") for a in self.counted for run in self.runs[victim][a]]
+        chosen = self.robust[victim].chosen if worst else np.zeros(len(self.sentences), dtype=np.intp)
+        taken = [(sides[k], name) for k, name in zip(chosen, self.sentences, strict=True)]
+        counts = np.array(
+            [recall_counts(run.examples[s].outcome, when, unseen=True) for (run, when), s in taken], float
+        )
+        mentions = int(counts[:, 1].sum())
+        if not mentions:
+            return Value(None, reason="no unseen mention, or no training split to tell")
+        return Value(counts[:, 0].sum() / mentions, *bootstrap(counts, rate, self.clusters), n=mentions)
 
     @cached_property
     def standings(self) -> list[Standing]:
@@ -133,12 +166,29 @@ class Joint:
     def notes(self) -> list[str]:
         """What the numbers stand on."""
         seeds = seeds_of([Entry(own) for own in self.runs[0]])
-        attacks = ", ".join(self.attacks)
+        attacks = ", ".join(self.attacks[a] for a in self.counted)
         pairs = len(self.victims) * (len(self.victims) - 1) // 2
         return [
             f"{len(self.sentences)} sentences that all of them were selected for; {seeds}. Intervals: 95 %, bootstrap.",
-            f"Robust F1: strict, the lowest that clean text or attack, by sentence, gives. Attacks: {attacks}.",
+            f"Robust F1: strict, the lowest that clean text or attack, by sentence, gives. {self._over} {attacks}.",
             told("approximate randomisation of the outcomes chosen", pairs),
+        ]
+
+    @property
+    def _over(self) -> str:
+        """Say over what robust F1 is the worst case."""
+        if self.ensemble is not None:
+            return f"Attacks of the frozen ensemble {self.ensemble.name}:"
+        lacking = {one.name: self._lacks(one) for one in ensembles()}
+        nearest = min(lacking, key=lambda name: len(lacking[name]))
+        return f"Over what there is, no frozen ensemble ({nearest} lacks {', '.join(lacking[nearest])}). Attacks:"
+
+    def _lacks(self, ensemble: Ensemble) -> list[str]:
+        """Return the attacks of an ensemble that the victims were not given, or not in its version."""
+        return [
+            f"{member.attack} {member.version}"
+            for member in ensemble.members
+            if not any(_is_member(member, own[0].spec) for own in self.runs[0])
         ]
 
     def _f1(self, counts: Sums) -> Value:
@@ -215,8 +265,19 @@ def _given(run: Run) -> tuple[str, int]:
     return canonical_json({**own, "resources": resources}), run.spec.seed
 
 
+def _is_of(ensemble: Ensemble, spec: RunSpec) -> bool:
+    return any(_is_member(member, spec) for member in ensemble.members)
+
+
+def _is_member(member: Member, spec: RunSpec) -> bool:
+    given = {key: value for key, value in spec.parameters.items() if not isinstance(value, Mapping)}
+    same = (spec.attack, spec.attack_version) == (member.attack, member.version)
+    return same and not_default(spec.attack, given) == member.parameters
+
+
 def _details(spec: RunSpec) -> Mapping[str, Any]:
-    return {"weights": spec.victim_fingerprint[:8], **spec.victim_settings}
+    # Its end: the beginning is that of the network beneath, the same for all adapters on it.
+    return {"weights": spec.victim_fingerprint[-8:], **spec.victim_settings}
 
 
 def _counts(pairs: Any) -> Sums:

@@ -62,6 +62,8 @@ _RANKS = {SELF_REPORTED: 0, RE_EXECUTED: 1, VERIFIED: 2, SUPERSEDED: 3, RETRACTE
 _RUN_ID = re.compile(r"[0-9a-f]{16}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NO_LINE = "0" * 64
+# What is counted in a replay.
+_REPLAYED = ("seed", "sentences", "sampled", "sampled_agree", "texts", "texts_agree")
 
 
 @dataclass(frozen=True)
@@ -315,9 +317,22 @@ def _field_faults(number: int, record: Mapping[str, Any]) -> list[LineFault]:
         LineFault(number, name, "missing", f"one, of the verb {record.get('verb')}")
         for name in sorted(_FIELDS_OF.get(str(record.get("verb")), set()) - {*record})
     ]
+    if record.get("verb") == "replay" and (told := _replay_fault(record.get("figures"), record.get("badge"))):
+        found.append(LineFault(number, "figures", shown(record.get("figures")), told))
     reason = record.get("reason")
     fault = fault_in_note(reason) if isinstance(reason, str) else "a few words"
     return [*found, *([LineFault(number, "reason", shown(reason), fault)] if fault else [])]
+
+
+def _replay_fault(figures: Any, badge: Any) -> str | None:
+    """Return why figures do not earn a badge, or None; `verified` is a whole run that agreed."""
+    if not isinstance(figures, dict) or {*figures} != {*_REPLAYED} or not all(map(_is_count, figures.values())):
+        return f"counts: {', '.join(_REPLAYED)}"
+    part, whole = figures["sampled"], figures["sentences"]
+    if part != figures["sampled_agree"] or figures["texts"] != figures["texts_agree"] or not 0 < part <= whole:
+        return "all that was replayed to agree"
+    earned = VERIFIED if part == whole else RE_EXECUTED
+    return None if badge == earned else f"those of the badge {badge}; {part} of {whole} sentences earn {earned}"
 
 
 def _order_faults(entries: Sequence[Entry]) -> list[LineFault]:

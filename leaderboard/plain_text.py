@@ -7,6 +7,7 @@ given; beside that, nothing is taken in that has no business in a name or a note
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Any
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "fault_in_note",
     "fault_in_text",
     "fault_in_word",
+    "harmless_cell",
     "shown",
 ]
 
@@ -28,6 +30,10 @@ LONGEST_WORD = 200
 _SHOWN = 80
 
 _NAME = re.compile(r"\w[\w .+/:@(),=-]*")
+# Scripts with letters that look like Latin ones, as the names of their characters begin.
+_LIKE_LATIN = {"ARMENIAN", "CHEROKEE", "CYRILLIC", "GREEK"}
+# What spreadsheets take for the beginning of a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 # An HTML tag, comment or declaration begins so.
 _MARKUP = re.compile(r"<[A-Za-z/!?]")
 
@@ -62,7 +68,10 @@ def fault_in_name(text: str) -> str | None:
         return "a name of letters, digits, spaces and . _ + - / : @ ( ) , = that begins with a letter or digit"
     if ".." in re.split(r"[/:]", text):
         return "no path that leads out of a folder"
-    return None
+    if unicodedata.normalize("NFKC", text) != text:
+        return "a name in Unicode's composed form (NFKC)"
+    scripts = {unicodedata.name(character, "").partition(" ")[0] for character in text if character.isalpha()}
+    return "letters of one script, as others look the same" if "LATIN" in scripts and scripts & _LIKE_LATIN else None
 
 
 def fault_in_word(word: str) -> str | None:
@@ -70,6 +79,11 @@ def fault_in_word(word: str) -> str | None:
     if len(word) > LONGEST_WORD:
         return f"at most {LONGEST_WORD} characters, there are {len(word)}"
     return "no markup in a word" if _MARKUP.search(word) else None
+
+
+def harmless_cell(text: str) -> str:
+    """Keep a spreadsheet from running a text as a formula, by the apostrophe that it takes for the mark of a text."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def shown(value: Any) -> str:

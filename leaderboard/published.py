@@ -5,16 +5,18 @@ A file holds the paper's citation, and for each of its tables what is known of t
     [paper]             key, title, authors, year, venue
     [[tables]]          name, about; dataset: ours of that name stand beside
     [tables.protocol]   fields of `PROTOCOL`; one that is missing was not stated
-    [[tables.rows]]     name, numbers by column (`NUMBERS`), ours: the attacks of ours that stand beside
+    [[tables.rows]]     name, numbers by column (`NUMBERS`), ours: the attacks of ours that stand beside, where that
+                        matters on victims with a certain defense
 """
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmark.errors import CorruptResult, GauntletError
 from benchmark.metrics import METRICS
@@ -22,7 +24,17 @@ from leaderboard.citations import Citation
 from leaderboard.entries import Entry
 from leaderboard.tables import Column
 
-__all__ = ["NUMBERS", "PROTOCOL", "Number", "Paper", "PublishedRow", "PublishedTable", "differences", "read_published"]
+__all__ = [
+    "NUMBERS",
+    "PROTOCOL",
+    "Number",
+    "Ours",
+    "Paper",
+    "PublishedRow",
+    "PublishedTable",
+    "differences",
+    "read_published",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +66,13 @@ NUMBERS = (
     Number(Column("grammar_errors", "ΔGErr", "grammar errors after minus before", 1, 2), "grammar_errors"),
     _percent("f1_clean", "Clean F1", "F1 on the clean test set", "f1.strict.before"),
     _percent("f1_clean_sd", "± F1", "its standard deviation over seeds"),
-    _percent("precision_clean", "Clean P", "precision on the clean test set (SeqAttack's tables head it Acc)"),
-    _percent("recall_clean", "Clean R", "recall on the clean test set"),
+    _percent(
+        "precision_clean",
+        "Clean P",
+        "precision on the clean test set (SeqAttack's tables head it Acc)",
+        "precision.strict.before",
+    ),
+    _percent("recall_clean", "Clean R", "recall on the clean test set", "recall.strict.before"),
     _percent("f1_context", "F1 context", "F1 after an attack on the context only"),
     _percent("f1_entity", "F1 entity", "F1 after an attack on the mentions only"),
     _percent("f1_both", "F1 both", "F1 after an attack on both"),
@@ -106,6 +123,20 @@ _WORDS = {
 }
 
 
+class Ours(NamedTuple):
+    """Rows of ours that stand beside a paper's.
+
+    Attributes:
+        attack: name.
+        parameters: where they differ from the defaults.
+        defense: of the victim, perhaps with parameters; empty for none, None for whatever victim.
+    """
+
+    attack: str
+    parameters: Mapping[str, Any]
+    defense: str | None = None
+
+
 @dataclass(frozen=True)
 class PublishedRow:
     """One row of a paper's table.
@@ -113,12 +144,12 @@ class PublishedRow:
     Attributes:
         name: as the paper names it.
         numbers: on their natural scale, by key.
-        ours: names and parameters of the attacks of ours that stand beside.
+        ours: those of ours that stand beside.
     """
 
     name: str
     numbers: Mapping[str, float]
-    ours: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    ours: tuple[Ours, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -201,15 +232,18 @@ def _paper(path: Path) -> Paper:
     except (OSError, ValueError, RecursionError) as error:
         raise CorruptResult(f"{path} cannot be read ({error})") from error
     reader = _Reader(path)
-    paper = reader.field(record, "paper", dict)
-    return Paper(
-        reader.field(paper, "key", str),
-        reader.field(paper, "title", str),
-        tuple(reader.field(paper, "authors", list)),
-        reader.field(paper, "year", int),
-        reader.field(paper, "venue", str),
-        tuple(reader.table(table) for table in reader.field(record, "tables", list)),
-    )
+    try:
+        paper = reader.field(record, "paper", dict)
+        return Paper(
+            reader.field(paper, "key", str),
+            reader.field(paper, "title", str),
+            reader.authors(paper),
+            reader.field(paper, "year", int),
+            reader.field(paper, "venue", str),
+            tuple(reader.table(table) for table in reader.field(record, "tables", list)),
+        )
+    except (AttributeError, TypeError, ValueError) as error:
+        raise CorruptResult(f"{path}: a value is of another kind than it should be ({error})") from error
 
 
 @dataclass(frozen=True)
@@ -218,6 +252,12 @@ class _Reader:
 
     path: Path
 
+    def authors(self, record: Mapping[str, Any]) -> tuple[str, ...]:
+        names = self.field(record, "authors", list)
+        if not names or not all(isinstance(name, str) and name.strip() for name in names):
+            raise CorruptResult(f"{self.path}: authors must be names, at least one")
+        return tuple(names)
+
     def table(self, record: Mapping[str, Any]) -> PublishedTable:
         protocol = self.field(record, "protocol", dict)
         if unknown := set(protocol) - set(PROTOCOL):
@@ -225,7 +265,7 @@ class _Reader:
         return PublishedTable(
             self.field(record, "name", str),
             self.field(record, "about", str),
-            record.get("dataset"),
+            self.field(record, "dataset", str) if "dataset" in record else None,
             protocol,
             tuple(self._row(row) for row in self.field(record, "rows", list)),
         )
@@ -242,8 +282,15 @@ class _Reader:
         for key, value in numbers.items():
             if key not in columns:
                 raise CorruptResult(f"{self.path}: rows have no field {key}; known: name, ours, {', '.join(columns)}")
-            if isinstance(value, bool) or not isinstance(value, int | float) or value != value:  # noqa: PLR0124 - NaN
+            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
                 raise CorruptResult(f"{self.path}: {key} must be a number, not {value!r}")
         shares = {key: value / columns[key].scale for key, value in numbers.items()}
-        ours = [(self.field(attack, "attack", str), attack.get("parameters", {})) for attack in record.get("ours", [])]
+        ours = [
+            Ours(
+                self.field(attack, "attack", str),
+                self.field(attack, "parameters", dict) if "parameters" in attack else {},
+                self.field(attack, "defense", str) if "defense" in attack else None,
+            )
+            for attack in record.get("ours", [])
+        ]
         return PublishedRow(self.field(record, "name", str), shares, tuple(ours))

@@ -15,8 +15,10 @@ from benchmark.errors import CorruptResult, GauntletError
 from benchmark.metrics import Example, Value
 from benchmark.spec import RunSpec
 from benchmark.store import RunFolder, stored_runs
+from leaderboard.human_audit import read_audit
 from leaderboard.ledger import badges, ledger_file, read_ledger
 from leaderboard.strict_json import loads
+from leaderboard.verifying.audits import audit_faults
 from leaderboard.verifying.files import opened
 from leaderboard.verifying.finding import Finding
 from leaderboard.verifying.hashes import hash_faults
@@ -38,6 +40,8 @@ class Run:
         metrics: by name.
         examples_sha256: hash of the examples' file.
         victim_cost: what it took to make the victim, where the run's provenance tells; numbers by name.
+        soundness: of `benchmark.soundness`, where the run's provenance tells; numbers by name.
+        audit: what people said of its examples, as `human_audit.audit_record` has it; None where nobody was asked.
         trust: the badge that the ledger gives it; None where there is no ledger.
     """
 
@@ -48,6 +52,8 @@ class Run:
     metrics: Mapping[str, Value]
     examples_sha256: str
     victim_cost: Mapping[str, float]
+    soundness: Mapping[str, float]
+    audit: Mapping[str, Any] | None = None
     trust: str | None = None
 
 
@@ -150,6 +156,7 @@ def read_run(folder: Path) -> Run:
         *(fault for fault in stored.findings if not fault.file.endswith("provenance.json")),
         *hash_faults(stored),
         *_mismatches(stored),
+        *audit_faults(stored),
     ]
     if faults:
         more = f" ({len(faults) - 1} more)" if len(faults) > 1 else ""
@@ -165,6 +172,7 @@ def own_run(folder: RunFolder) -> Run:
 
 
 def _run(folder: Path, spec: RunSpec, examples: Iterable[Example], result: Mapping[str, Any]) -> Run:
+    provenance = _provenance(folder)
     return Run(
         folder.name,
         spec,
@@ -172,19 +180,24 @@ def _run(folder: Path, spec: RunSpec, examples: Iterable[Example], result: Mappi
         result["judges"],
         {name: Value(**record) for name, record in result["metrics"].items()},
         result["examples_sha256"],
-        _victim_cost(folder),
+        _numbers(provenance.get("victim_cost")),
+        _numbers(provenance.get("soundness")),
+        read_audit(RunFolder(folder.parent.parent, folder.name)),
     )
 
 
-def _victim_cost(folder: Path) -> dict[str, float]:
-    """Return `victim_cost` of a run's provenance; it decides no rank, so what is odd there counts as nothing."""
+def _provenance(folder: Path) -> dict[str, Any]:
+    """Return a run's provenance; it decides no rank, so what is odd there counts as nothing."""
     content, _ = opened(folder, "provenance.json", "provenance.json")
     try:
         record = loads(content)
     except ValueError:
         return {}
-    cost = record.get("victim_cost") if isinstance(record, dict) else None
-    return {k: v for k, v in cost.items() if type(v) in {int, float}} if isinstance(cost, dict) else {}
+    return record if isinstance(record, dict) else {}
+
+
+def _numbers(record: Any) -> dict[str, float]:
+    return {k: v for k, v in record.items() if type(v) in {int, float}} if isinstance(record, dict) else {}
 
 
 def _mismatches(stored: StoredRun) -> Iterator[Finding]:

@@ -81,12 +81,13 @@ def enough_resamples(pairs: int) -> int:
     return max(RESAMPLES, math.ceil(2 * pairs / ALPHA))
 
 
-def resolution(sentences: int, discordances: Sequence[float]) -> str:
+def resolution(sentences: int, discordances: Sequence[float], *, independent: bool = True) -> str:
     """Tell the smallest gap between two rates that McNemar's exact test tells apart, in words.
 
     Args:
         sentences: that both rows were tested on.
         discordances: of each pair of rows, the share of sentences on which only one succeeds.
+        independent: whether they are; those of a document are not, and then the gap may have to be larger.
     """
     if not discordances:
         return ""
@@ -95,4 +96,5 @@ def resolution(sentences: int, discordances: Sequence[float]) -> str:
     rows = f"rows that disagree on {100 * typical:.0f} % of them (the median pair)"
     if math.isnan(gap):
         return f"With one seed each, {sentences} sentences cannot tell {rows} apart."
-    return f"Smallest gap told apart with one seed each on {sentences} sentences: {100 * gap:.1f} points, for {rows}."
+    on = f"{sentences} sentences" if independent else f"{sentences} sentences, taken as independent"
+    return f"Smallest gap told apart with one seed each on {on}: {100 * gap:.1f} points, for {rows}."

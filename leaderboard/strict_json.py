@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 __all__ = ["loads"]
+
+# Far below where Python gives up, so that whoever walks through a value does not.
+_DEEPEST = 100
 
 
 def loads(content: bytes) -> Any:
@@ -24,7 +28,20 @@ def loads(content: bytes) -> Any:
         raise ValueError(f"not UTF-8 ({error.reason})") from None  # type: ignore[attr-defined]
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    if _is_deeper(value, _DEEPEST):
+        raise ValueError("nested too deeply")
     return value
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    level = [value]
+    for _ in range(levels):
+        level = [part for one in level if isinstance(one, dict | list) for part in _parts(one)]
+    return bool(level)
+
+
+def _parts(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ __all__ = [
     "shown_cell",
     "shown_interval",
     "shown_number",
+    "shown_on_paper",
     "table",
 ]
 
@@ -53,6 +54,11 @@ class Column:
     extra: bool = False
     headline: bool = False
     missing: str = "n/a"
+
+    @property
+    def bounded(self) -> bool:
+        """Whether its interval is shown on paper, too: that of a headline number, and that of a rank."""
+        return self.headline or self.key == "rank"
 
 
 @dataclass(frozen=True)
@@ -163,6 +169,21 @@ def shown_interval(shown: Table, row: int, column: Column, digits: int) -> str:
         return ""
     low, high = (shown_number(shown.frame[end].iloc[row], column, digits=digits) for end in ends)
     return f"{low} to {high}" if "-" in low + high else f"{low}–{high}"
+
+
+def shown_on_paper(shown: Table, row: int, column: Column) -> tuple[str, str]:
+    """Return a cell and its interval as there is room for on paper: a headline number comes with its spread over seeds.
+
+    Args:
+        shown: the table.
+        row: number of the row.
+        column: of numbers or of text.
+    """
+    text, spread = shown_cell(shown, row, column), f"{column.key}.spread"
+    if column.headline and spread in shown.frame:
+        beside = shown_number(shown.frame[spread].iloc[row], column, missing="")
+        text += f" ±{beside}" if beside else ""
+    return text, shown_interval(shown, row, column, 0) if column.bounded else ""
 
 
 def best_rows(shown: Table, column: Column) -> list[bool]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,14 +19,18 @@ from benchmark.contracts import Victim
 from benchmark.datasets import Dataset
 from benchmark.errors import BadInput, CannotSave, CorruptResult, GauntletError
 from benchmark.goals import Clean, goal_named
+from benchmark.plan import Plan
 from benchmark.spec import canonical_json
 from benchmark.store import write_atomically
 from benchmark.tag_schemes import tags_to_spans
 from benchmark.types import Status
 from benchmark.victims.label_map import require_same_types
+from benchmark.workshop import Workshop
+from leaderboard.entries import CONTROLS
+from leaderboard.joint import base_of
 from leaderboard.rows import Reading, Run
 
-__all__ = ["Answer", "Transfer", "read_transfers", "transfer"]
+__all__ = ["Answer", "Transfer", "read_transfers", "target_of", "transfer", "transfer_to_defended"]
 
 SCHEMA = 1
 
@@ -75,12 +79,12 @@ class Transfer:
     @property
     def details(self) -> dict[str, Any]:
         """What tells two victims of one name apart."""
-        return {"weights": self.victim_fingerprint[:8], **self.victim_settings}
+        return {"weights": self.victim_fingerprint[-8:], **self.victim_settings}
 
     @property
     def target(self) -> str:
         """Eight hexadecimal digits that name the victim asked."""
-        return _target(self.victim, self.victim_fingerprint, self.victim_settings)
+        return target_of(self.victim, self.victim_fingerprint, self.victim_settings)
 
 
 def transfer(results: Path, run: Run, victim: Victim, dataset: Dataset) -> Path:
@@ -109,7 +113,7 @@ def transfer(results: Path, run: Run, victim: Victim, dataset: Dataset) -> Path:
         )
     require_same_types(victim, dataset.types, dataset.name)
     settings = json.loads(canonical_json(dict(victim.settings)))
-    target = _target(victim.name, victim.fingerprint, settings)
+    target = target_of(victim.name, victim.fingerprint, settings)
     path = results / "transfers" / f"{run.run_id}-{target}.json"
     if path.is_file() and _read(path).examples_sha256 == run.examples_sha256:
         return path
@@ -136,6 +140,44 @@ def transfer(results: Path, run: Run, victim: Victim, dataset: Dataset) -> Path:
     return path
 
 
+def transfer_to_defended(results: Path, made: Sequence[tuple[Run, Plan]], workshop: Workshop) -> int:
+    """Put the successes against base victims to their defended ones, where both stand in the same suite.
+
+    Args:
+        results: the results folder.
+        made: finished runs, each with the plan that led to it.
+        workshop: where the victims are loaded.
+
+    Returns:
+        How many runs were put to how many defended victims, all in all.
+
+    Raises:
+        GauntletError: as `transfer`.
+    """
+    defended = {
+        (plan.victim, plan.dataset, plan.split): plan
+        for run, plan in made
+        if base_of(run.spec.victim) != run.spec.victim
+    }
+    asked = [
+        (run, plan)
+        for (_, *data), plan in defended.items()
+        for run, own in made
+        if base_of(workshop.victim(plan).name) == run.spec.victim
+        and run.spec.attack not in CONTROLS
+        and [own.dataset, own.split] == data
+    ]
+    for number, (run, plan) in enumerate(asked, 1):
+        transfer(results, run, workshop.victim(plan), workshop.dataset(plan))
+        workshop.report("asking defended victims about what broke their base", number, len(asked))
+    return len(asked)
+
+
+def target_of(victim: str, fingerprint: str, settings: Mapping[str, Any]) -> str:
+    """Return eight hexadecimal digits that name a victim by what its answers follow from."""
+    return hashlib.sha256(canonical_json([victim, fingerprint, settings]).encode()).hexdigest()[:8]
+
+
 def read_transfers(reading: Reading) -> list[Transfer]:
     """Read what is stored of transfers from the runs of a reading; damage is noted there."""
     wanted = {run.run_id: run for run in reading.runs}
@@ -149,7 +191,8 @@ def read_transfers(reading: Reading) -> list[Transfer]:
                 raise CorruptResult(f"{path}: examples_sha256 is not that of the run; ask again: gauntlet transfer")
             found.append(stored)
         except GauntletError as error:
-            reading.damage.append(error)
+            if str(error) not in map(str, reading.damage):  # another board may have told it
+                reading.damage.append(error)
     return found
 
 
@@ -192,10 +235,6 @@ def _read(path: Path) -> Transfer:
         return found
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise CorruptResult(f"{path} cannot be read ({error}); delete it and ask again: gauntlet transfer") from error
-
-
-def _target(victim: str, fingerprint: str, settings: Mapping[str, Any]) -> str:
-    return hashlib.sha256(canonical_json([victim, fingerprint, settings]).encode()).hexdigest()[:8]
 
 
 def _checksum(record: Mapping[str, Any]) -> str:

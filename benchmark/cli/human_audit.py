@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -73,6 +74,7 @@ def import_sheets(
     from benchmark.store import RunFolder
     from leaderboard.human_audit import read_sheet, store_audit
 
+    _require_once("sheet", [path.resolve() for path in sheet])
     items, _ = _drawn(results, runs, successes, clean, seed)
     answers = [read_sheet(path, items) for path in sheet]
     records = [store_audit(RunFolder(results, run_id), items, answers, seed) for run_id in runs]
@@ -90,6 +92,7 @@ def _drawn(
 
     if min(successes, clean) < 0:
         raise BadInput("--successes and --clean cannot be negative")
+    _require_once("run", runs)
     items, examples = [], {}
     for run_id in runs:
         folder = RunFolder(results, run_id)
@@ -99,6 +102,13 @@ def _drawn(
         examples[run_id], _ = folder.read_examples()
         items += sample(run_id, examples[run_id], successes, clean, seed)
     return items, examples
+
+
+def _require_once(what: str, given: Sequence[object]) -> None:
+    """Refuse what is given twice: it would count twice."""
+    twice = next((one for one in given if given.count(one) > 1), None)
+    if twice is not None:
+        raise BadInput(f"{what} {twice} is given twice; give each once")
 
 
 def _row(record: dict[str, Any]) -> dict[str, Any]:

@@ -7,9 +7,11 @@ from typing import Any
 
 import typer
 
+from benchmark.cli.audit import audit
 from benchmark.cli.bench import bench
 from benchmark.cli.board import board
 from benchmark.cli.check import check
+from benchmark.cli.consistency import consistency
 from benchmark.cli.console import errors, quiet_libraries
 from benchmark.cli.defend import defend
 from benchmark.cli.export import export
@@ -59,6 +61,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(run)
+app.command()(audit)
 app.add_typer(list_app, name="list")
 app.command()(show)
 app.command()(status)
@@ -66,6 +69,7 @@ app.command()(results)
 app.command()(board)
 app.command()(export)
 app.command()(transfer)
+app.command()(consistency)
 app.command()(train)
 app.command()(defend)
 app.command()(train_mlm)

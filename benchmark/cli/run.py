@@ -93,7 +93,8 @@ def run(
 ) -> int:
     """Run a suite, or one attack on one victim, and print the table.
 
-    Finished runs are read back; interrupted ones go on where they stopped.
+    Finished runs are read back; interrupted ones go on where they stopped. Where a victim stands beside defended ones,
+    these are asked about what broke it, for the defenses board.
     """
     from dataclasses import replace
 
@@ -104,6 +105,8 @@ def run(
     from benchmark.suites import load_suite, make_suite
     from benchmark.victims import VictimOptions
     from benchmark.workshop import Workshop
+    from leaderboard.rows import own_run
+    from leaderboard.transferring import transfer_to_defended
 
     engine_options = EngineOptions(concurrency, batch_size, reverse, retry_errors)
     overrides: dict[str, Any] = {
@@ -144,9 +147,11 @@ def run(
     if dry_run:
         _tell(plans, json)
         return 0
-    with chosen_executor as entered, progress_report() as report:
-        workshop = Workshop(report)
+    with chosen_executor as entered, progress_report() as progress:
+        workshop = Workshop(progress)
         reports = [run_plan(plan, results, workshop, engine_options, entered) for plan in plans]
+        made = [(own_run(report.folder), plan) for report, plan in zip(reports, plans, strict=True)]
+        compared = transfer_to_defended(results, made, workshop)
     found = [r.result for r in reports]
     if json:
         from benchmark.cli.tables import json_row
@@ -155,13 +160,14 @@ def run(
     else:
         from benchmark.cli.tables import print_tables
         from leaderboard.boards.attacks import attacks_board
-        from leaderboard.rows import Reading, own_run
+        from leaderboard.rows import Reading
 
-        print_tables(attacks_board(Reading(results, tuple(own_run(r.folder) for r in reports))), output)
+        print_tables(attacks_board(Reading(results, tuple(run for run, _ in made))), output)
         attacked = sum(r.attacked for r in reports)
         errors.print(
             f"{attacked} sentences attacked; runs: {len(reports)}, in {results / 'runs'}"
-            + ("" if attacked else " (all were finished before)"),
+            + ("" if attacked else " (all were finished before)")
+            + (f"; the table of defenses: gauntlet board defenses --results {results}" if compared else ""),
             highlight=False,
         )
     return int(any(result["metrics"]["error.count"]["value"] for result in found))
@@ -171,10 +177,11 @@ def _tell(plans: list[Any], json: bool) -> None:
     """Check names and say what would be done."""
     from benchmark.backends import require_backend
     from benchmark.datasets.finding import require_dataset
+    from benchmark.defending import defense_named
     from benchmark.finding import attack_named, profile_named
     from benchmark.goals import goal_named
     from benchmark.threat import Budget
-    from benchmark.victims.finding import TRAINED, require_pooling, split_name
+    from benchmark.victims.finding import TRAINED, parse_name, require_pooling
 
     rows = []
     for plan in plans:
@@ -182,10 +189,13 @@ def _tell(plans: list[Any], json: bool) -> None:
         profile_named(plan.constraints)
         goal_named(plan.goal)
         Budget(plan.queries)
-        family, rest = split_name(plan.victim)
+        victim = parse_name(plan.victim)
         require_dataset(plan.dataset, plan.options.data_dir)
-        if family in TRAINED:
-            require_dataset(rest, plan.options.data_dir)
+        if victim.family in TRAINED:
+            require_dataset(victim.rest, plan.options.data_dir)
+        while victim.defense:
+            defense_named(victim.defense)
+            victim = parse_name(victim.base)
         require_pooling(plan.options.pooling)
         require_backend(plan.options.backend, plan.options.precision)
         rows.append(

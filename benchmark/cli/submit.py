@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -23,7 +24,7 @@ def submit(
     json: Json = False,
 ) -> None:
     """Plan what is handed in, all finished runs of the card's component; nothing is changed without --yes."""
-    from leaderboard.ledger import require_words
+    from leaderboard.ledger import ledger_file, require_words
     from leaderboard.submitting.handing_in import hand_in, plan_submission, require_sound
 
     when = date or today()
@@ -45,8 +46,12 @@ def submit(
         errors.print("all of it is there already", highlight=False)
     elif yes:
         hand_in(plan, reason, when)
-        errors.print(
-            f"done; now: gauntlet verify {into}, then commit and open a pull request", markup=False, highlight=False
-        )
+        # By name and by force: a clone ignores runs, so that its own tries are not committed by accident.
+        added = " ".join(file.as_posix() for file in (ledger_file(into).relative_to(into), *plan.files))
+        for line in (
+            f"done; now: gauntlet verify {into} --base main, then commit what was handed in and open a pull request:",
+            f"git -C {shlex.quote(str(into))} add --force {added}",
+        ):
+            errors.print(line, markup=False, highlight=False, soft_wrap=True)
     else:
         errors.print("nothing was changed; --yes does it", highlight=False)

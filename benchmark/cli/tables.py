@@ -80,15 +80,11 @@ def _drawn(table: Table, columns: Sequence[Column], width: int) -> RichTable:
 
 def _cell(table: Table, row: int, column: Column) -> str:
     """Return a cell's lines: the number, below it its interval."""
-    from leaderboard.tables import shown_cell, shown_interval, shown_number
+    from leaderboard.tables import shown_interval, shown_on_paper
 
-    text = shown_cell(table, row, column)
+    text, _ = shown_on_paper(table, row, column)
     if column.digits is None:
         return text
-    spread = f"{column.key}.spread"
-    if column.headline and spread in table.frame:
-        beside = shown_number(table.frame[spread].iloc[row], column, missing="")
-        text += f" ±{beside}" if beside else ""
     # Intervals in whole units where the number itself has one digit: they are wide anyway, and rows stay short.
     interval = shown_interval(table, row, column, max(0, column.digits - 1))
     return f"{text}\n{interval}" if interval else text

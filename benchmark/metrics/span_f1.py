@@ -20,7 +20,7 @@ from benchmark.statistics.totals import micro_f1
 from benchmark.tag_schemes import strict_spans, tags_to_spans
 from benchmark.types import Outcome, Tags
 
-__all__ = ["SPAN_METRICS", "SpanCounts", "per_type", "span_counts"]
+__all__ = ["SPAN_METRICS", "SpanCounts", "per_type", "recall_counts", "span_counts"]
 
 Sums = NDArray[np.float64]
 
@@ -102,6 +102,29 @@ def _metric(score: str, when: str, mode: str) -> Metric:
     )
 
 
+def recall_counts(outcome: Outcome, when: str, *, unseen: bool) -> tuple[int, int]:
+    """Count the gold mentions of a sentence that are, or are not, unseen in the training split.
+
+    There is no F1 of them: a wrong mention that a victim predicts is neither seen nor unseen.
+
+    Args:
+        outcome: of the sentence; nothing is counted where it is not known what is unseen.
+        when: "before" the attack or "after" it.
+        unseen: which of them are counted. After the attack a mention is what it was before, whatever its words are now.
+
+    Returns:
+        How many of them the victim finds, and how many there are.
+    """
+    gold, predicted = _sides(outcome, when)
+    found = set(tags_to_spans(predicted))
+    # Mentions keep their order under every edit; a split one ends the pairing, so such examples are left out.
+    spans, flags = strict_spans(gold), outcome.unseen or ()
+    if len(spans) != len(flags):
+        return 0, 0
+    mine = [span for span, flag in zip(spans, flags, strict=True) if flag is unseen]
+    return sum(span in found for span in mine), len(mine)
+
+
 def _recall_of_mentions(when: str, unseen: bool) -> Metric:
     """Recall of the gold mentions that do, or do not, occur in the training split."""
 
@@ -109,17 +132,8 @@ def _recall_of_mentions(when: str, unseen: bool) -> Metric:
         known = [e for e in tagged(examples) if e.outcome.unseen is not None]
         if not known:
             return Value(None, reason="the data set has no training split")
-
-        def parts(example: Example) -> tuple[float, float]:
-            gold, predicted = _sides(example.outcome, when)
-            found = set(tags_to_spans(predicted))
-            # Mentions keep their order under every edit; a split one ends the pairing, so such examples are left out.
-            spans, flags = strict_spans(gold), example.outcome.unseen or ()
-            mine = [span for span, flag in zip(spans, flags, strict=False) if flag is unseen]
-            return (sum(span in found for span in mine), len(mine)) if len(spans) == len(flags) else (0.0, 0.0)
-
         kind = "unseen" if unseen else "seen"
-        return ratio(known, parts, f"no {kind} mention")
+        return ratio(known, lambda e: recall_counts(e.outcome, when, unseen=unseen), f"no {kind} mention")
 
     name = "unseen" if unseen else "seen"
     return Metric(

@@ -1,4 +1,8 @@
-"""Suites: named grids of runs, written in TOML."""
+"""Suites: named grids of runs, written in TOML.
+
+In a victim's name `{dataset}` stands for each data set: `minilm/{dataset}+mat`. An attack that names its `version` is
+run at that version or not at all; suites that do so for all attacks can be frozen (`benchmark.suites.ensembles`).
+"""
 
 from __future__ import annotations
 
@@ -12,12 +16,13 @@ from typing import Any
 
 from benchmark.attacking import mode_named
 from benchmark.errors import BadInput
+from benchmark.finding import attack_named
 from benchmark.plan import Plan
 from benchmark.registry import did_you_mean
 from benchmark.selection import SelectionRule
 from benchmark.victims import LabelMap, VictimOptions
 
-__all__ = ["Suite", "load_suite", "make_suite", "suite_names"]
+__all__ = ["Suite", "load_suite", "make_suite", "suite_fields", "suite_names"]
 
 
 def _is_text(value: Any) -> bool:
@@ -41,8 +46,9 @@ def _is_attack(value: Any) -> bool:
         return _is_text(value)
     return (
         _is_text(value.get("name"))
-        and set(value) <= {"name", "parameters", "limit", "seeds"}
+        and set(value) <= {"name", "version", "parameters", "limit", "seeds"}
         and isinstance(value.get("parameters", {}), dict)
+        and _is_whole(value.get("version", 0))
         and _is_whole(value.get("limit", 0))
         and _is_seeds(value.get("seeds", [0]))
     )
@@ -53,7 +59,7 @@ _FIELDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "description": ("a text", lambda v: isinstance(v, str)),
     # An attack's own limit and seeds go before the suite's.
     "attacks": (
-        "a list, not empty, of names or of tables with name and, if wanted, parameters, limit, seeds",
+        "a list, not empty, of names or of tables with name and, if wanted, version, parameters, limit, seeds",
         lambda v: _is_list(v, _is_attack),
     ),
     "victims": ("a list of names, not empty", lambda v: _is_list(v, _is_text)),
@@ -106,14 +112,18 @@ def load_suite(name: str, overrides: Mapping[str, Any] | None = None, options: V
     Raises:
         BadInput: no such suite, malformed TOML, unknown fields or wrong values.
     """
-    try:
-        fields = tomllib.loads(_text(name))
-    except tomllib.TOMLDecodeError as error:
-        raise BadInput(f"suite {name} is not valid TOML: {error}") from None
-    overrides = overrides or {}
+    fields, overrides = suite_fields(name), overrides or {}
     if isinstance(fields.get("attacks"), list):
         fields["attacks"] = [_yielding(attack, overrides) for attack in fields["attacks"]]
     return make_suite(Path(name).stem, {**fields, **overrides}, options)
+
+
+def suite_fields(name: str) -> dict[str, Any]:
+    """Return what the file of a suite says; see `load_suite`."""
+    try:
+        return tomllib.loads(_text(name))
+    except tomllib.TOMLDecodeError as error:
+        raise BadInput(f"suite {name} is not valid TOML: {error}") from None
 
 
 def make_suite(name: str, fields: Mapping[str, Any], options: VictimOptions | None = None) -> Suite:
@@ -129,8 +139,23 @@ def make_suite(name: str, fields: Mapping[str, Any], options: VictimOptions | No
             raise BadInput(f"suite {name}: {field_name} must be {wanted}, not {value!r}")
     if "attacks" not in fields:
         raise BadInput(f"suite {name} names no attacks")
+    for attack in fields["attacks"]:
+        _require_version(name, attack)
     plans = tuple(_plans(fields, options or VictimOptions()))
     return Suite(name, str(fields.get("description", "")), plans)
+
+
+def _require_version(suite: str, attack: Any) -> None:
+    """Refuse an attack of another version than a suite was frozen with."""
+    wanted = attack.get("version") if isinstance(attack, dict) else None
+    if wanted is None:
+        return
+    here = attack_named(attack["name"], {}).card.version
+    if here != wanted:
+        raise BadInput(
+            f"suite {suite} was frozen with version {wanted} of {attack['name']}, here is version {here}, which is not "
+            f"what {suite} stands for; take a newer suite (gauntlet list suites), or freeze one"
+        )
 
 
 def _yielding(attack: Any, overrides: Mapping[str, Any]) -> Any:
@@ -180,7 +205,7 @@ def _plans(fields: Mapping[str, Any], options: VictimOptions) -> Iterator[Plan]:
         yield Plan(
             attack=attack["name"],
             parameters=attack.get("parameters", {}),
-            victim=victim,
+            victim=victim.replace("{dataset}", dataset),
             dataset=dataset,
             split=fields.get("split", Plan.split),
             constraints=fields.get("constraints"),

@@ -34,9 +34,11 @@ class Architecture(ABC):
 
     Attributes:
         name: of the family.
+        masks_words: its loader puts the word masks back on with which a victim was trained; see `word_masks`.
     """
 
     name: ClassVar[str]
+    masks_words: ClassVar[bool] = False
 
     @abstractmethod
     def recipe_for(self, dataset: Dataset) -> TrainingRecipe:

@@ -35,7 +35,7 @@ class Course(NamedTuple):
     Attributes:
         rate: its peak learning rate.
         history: dev F1 of the finished epochs.
-        best: what is stored of the network, as it was after the best of them.
+        best: what is stored of the network, as it was after the best of them; nothing before one may be chosen.
         seconds: that they took.
     """
 
@@ -44,12 +44,12 @@ class Course(NamedTuple):
     best: dict[str, torch.Tensor]
     seconds: float
 
-    def ended(self, epochs: int, patience: int | None) -> bool:
-        """Tell whether all epochs are done, or the last ones were no better."""
-        done = len(self.history)
-        if done == epochs:
+    def ended(self, epochs: int, patience: int | None, first: int = 0) -> bool:
+        """Tell whether all epochs are done, or the last ones were no better; those before `first` do not count."""
+        if len(self.history) == epochs:
             return True
-        return bool(patience and done and done - 1 - self.history.index(max(self.history)) >= patience)
+        counted = self.history[first:]
+        return bool(patience and counted and len(counted) - 1 - counted.index(max(counted)) >= patience)
 
 
 class Checkpoint:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from benchmark.training.sentences import similar_lengths
 from benchmark.types import Sentence
@@ -26,9 +26,15 @@ class Hooks:
 
     Attributes:
         normalised: train on normalised embeddings, where the architecture has some to normalise.
+        chosen_from: the first epoch that may be kept as the best one. A defense that begins to defend later would
+            otherwise be judged by how it was before.
     """
 
     normalised: bool = False
+    chosen_from: int = 0
+
+    def equip(self, trainee: Trainee) -> None:
+        """Put into a fresh network what the defense trains besides, and name it by `Trainee.add`."""
 
     def sentences(
         self,
@@ -47,3 +53,11 @@ class Hooks:
     def loss(self, trainee: Trainee, sentences: Sequence[Sentence], drawn: random.Random) -> torch.Tensor:  # noqa: ARG002
         """Return the loss of a batch."""
         return trainee.loss(trainee.encode(sentences))
+
+    def made(self) -> Mapping[str, Any]:
+        """Return what the card should tell of the training, when it is done."""
+        return {}
+
+    def cost(self) -> Mapping[str, Any]:
+        """Return what was spent besides training, when it is done."""
+        return {}

@@ -94,13 +94,14 @@ def train(training: Training, folder: Path, report: Progress = silent) -> None:
         regimen = training.prepare(work)
         prepared = watch.seconds()
         trainee, course = _first_that_lives(training, regimen, Checkpoint(work, training.recipe.id), report)
-        card = {**training.recipe.to_json(), **training.card, "name": training.name, "made": dict(regimen.made)}
+        made = {**regimen.made, **regimen.hooks.made()}
+        card = {**training.recipe.to_json(), **training.card, "name": training.name, "made": made}
         card |= {"rate_used": course.rate, "dev_f1": [round(f1, 4) for f1 in course.history]}
         cost = {"preparing_seconds": prepared, "training_seconds": round(course.seconds, 3), **regimen.cost}
-        cost |= {"machine": machine(str(trainee.device)), "versions": versions()}
+        cost |= {**regimen.hooks.cost(), "machine": machine(str(trainee.device)), "versions": versions()}
 
         def write(scratch: Path) -> None:
-            trainee.save(course.best, scratch)
+            trainee.save_whole(course.best, scratch)
             for name, content in ((CARD, card), (COST, cost)):
                 (scratch / name).write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
@@ -118,6 +119,7 @@ def _first_that_lives(
         if stored is not None and rate > stored:
             continue  # dead before training was interrupted
         trainee = training.trainee(regimen)
+        regimen.hooks.equip(trainee)
         optimizer = trainee.optimizer(rate)
         course = checkpoint.restore(trainee, optimizer) if rate == stored else Course(rate, (), {}, 0.0)
         lived = _train(training, regimen, _State(trainee, optimizer, course), checkpoint, report)
@@ -140,12 +142,12 @@ def _train(
 ) -> Course | None:
     """Train to the end at one rate; return None as soon as the network is dead."""
     trainee, optimizer, course = state
-    recipe = training.recipe
+    recipe, first = training.recipe, regimen.hooks.chosen_from
     stage = f"training {training.name}"
     if course.rate != recipe.learning_rate:
         stage += f", rate {course.rate:g}"
     told = stage
-    while not course.ended(recipe.epochs, trainee.patience):
+    while not course.ended(recipe.epochs, trainee.patience, first):
         watch = Stopwatch()
         steps = 0
         for moment in _steps(training, regimen, _State(trainee, optimizer, course), checkpoint):
@@ -155,7 +157,8 @@ def _train(
         if trainee.is_dead(training.dev):
             return None
         f1 = strict_f1(trainee.victim, training.dev)
-        best = trainee.state() if f1 > max(course.history, default=-1.0) else course.best
+        better = len(course.history) >= first and f1 > max(course.history[first:], default=-1.0)
+        best = trainee.whole_state() if better else course.best
         course = Course(course.rate, (*course.history, f1), best, course.seconds + watch.seconds())
         checkpoint.write(trainee, optimizer, course)
         told = f"{stage}, epoch {len(course.history)}: dev F1 {f1:.3f}"

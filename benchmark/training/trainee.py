@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -76,6 +77,15 @@ class Trainee(ABC):
         """The parameters that training changes, by name."""
         return {name: parameter for name, parameter in self.network.named_parameters() if parameter.requires_grad}
 
+    @cached_property
+    def additions(self) -> dict[str, torch.nn.Module]:
+        """What a defense put into the network and trains with it, by name."""
+        return {}
+
+    def add(self, name: str, module: torch.nn.Module) -> None:
+        """Let a module that a defense has put into the network be stored with the victim, in NAME.safetensors."""
+        self.additions[name] = module
+
     @abstractmethod
     def optimizer(self, rate: float) -> torch.optim.Optimizer:
         """Return the optimizer of the trained parameters at a peak learning rate."""
@@ -133,3 +143,19 @@ class Trainee(ABC):
     @abstractmethod
     def save(self, state: Mapping[str, torch.Tensor], folder: Path) -> None:
         """Write a state into a folder as a victim is read from it, all but its card."""
+
+    def whole_state(self) -> dict[str, torch.Tensor]:
+        """Return the `state` and that of all additions, as ADDITION:NAME."""
+        whole = self.state()
+        for name, module in self.additions.items():
+            whole |= {f"{name}:{key}": tensor.detach().cpu().clone() for key, tensor in module.state_dict().items()}
+        return whole
+
+    def save_whole(self, state: Mapping[str, torch.Tensor], folder: Path) -> None:
+        """Write a `whole_state` into a folder."""
+        from safetensors.torch import save_file
+
+        rest = dict(state)
+        for name, module in self.additions.items():
+            save_file({key: rest.pop(f"{name}:{key}") for key in module.state_dict()}, folder / f"{name}.safetensors")
+        self.save(rest, folder)

@@ -35,6 +35,7 @@ BUNDLED = Path(__file__).parent / "bundled"
 
 class _MiniLm(Architecture):
     name = "minilm"
+    masks_words = True
 
     def recipe_for(self, dataset: Dataset) -> Recipe:
         """Three epochs, more where there are fewer than 3,300 sentences."""
@@ -69,13 +70,15 @@ MINILM = _MiniLm()
 
 
 def load_adapter(folder: Path, name: str, options: VictimOptions) -> TransformerVictim:
-    """Put an adapter on the encoder.
+    """Put an adapter on the encoder, and the word masks that it was trained with, if there are some.
 
     Raises:
         BadInput: the adapter's files are not as they should be.
     """
     from transformers import AutoTokenizer
 
+    from benchmark.training.word_masks import masks_in
+    from benchmark.victims.masked import MaskedVictim
     from benchmark.victims.training import with_adapter
 
     try:
@@ -87,7 +90,8 @@ def load_adapter(folder: Path, name: str, options: VictimOptions) -> Transformer
     model = with_adapter(minilm_folder(), folder, card["labels"])
     tokenizer = AutoTokenizer.from_pretrained(minilm_folder())
     fingerprint = f"{fingerprint_of(minilm_folder())[:32]}{trained_fingerprint(folder)[:32]}"
-    victim = TransformerVictim(
+    masks = masks_in(folder, model, tokenizer.convert_ids_to_tokens(range(model.config.vocab_size)))
+    victim = (MaskedVictim if masks else TransformerVictim)(
         model,
         tokenizer,
         name,

@@ -23,6 +23,7 @@ __all__ = [
     "cache_folder",
     "recipe_id_in",
     "trained_fingerprint",
+    "training_cost",
 ]
 
 CARD = "recipe.json"
@@ -110,6 +111,23 @@ def cache_folder(recipe: TrainingRecipe) -> Path:
     """Return where the victim of a recipe is cached."""
     defense = f"{recipe.defense['name']}-" if recipe.defense else ""
     return user_cache_path("gauntlet") / "victims" / f"{recipe.architecture}-{defense}{recipe.id}"
+
+
+def training_cost(recipe_id: str) -> dict[str, Any]:
+    """Return what the training of a cached victim took; nothing where it is not cached here or its cost is not known.
+
+    Args:
+        recipe_id: of the victim, as its settings name it.
+    """
+    folders = (user_cache_path("gauntlet") / "victims").glob(f"*/{COST}")
+    for file in sorted(folders):
+        if file.parent.name.rpartition("-")[2] == recipe_id:
+            try:
+                record = json.loads(file.read_text(encoding="utf-8"))
+            except (OSError, ValueError):
+                return {}
+            return record if isinstance(record, dict) else {}
+    return {}
 
 
 def trained_fingerprint(folder: Path) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from benchmark.metrics import METRICS as STORED
 from benchmark.spec import RunSpec
+from benchmark.statistics.intervals import wilson
 from leaderboard.citations import of_attacks
 from leaderboard.entries import (
     Average,
@@ -24,6 +25,7 @@ from leaderboard.entries import (
     shared_protocol,
     told_apart,
 )
+from leaderboard.human_audit import right_of
 from leaderboard.rows import Reading, Run
 from leaderboard.standing import STANDING, Standing, enough_resamples, resolution, standings, told
 from leaderboard.tables import Column, Table, table
@@ -59,10 +61,10 @@ COLUMNS = (
     Column("attack", "Attack", "name, and parameters that are not its defaults"),
     *METRICS[:1],
     STANDING[1],
+    Column("trust", "Trust", "badge of the ledger; of several seeds the least", extra=True),
     *METRICS[1:],
     Column("access", "Sees", "what the attack sees of the victim", extra=True),
     Column("seeds", "Seeds", "number of seeds averaged over", 1, 0, extra=True),
-    Column("trust", "Trust", "badge of the ledger; of several seeds the least", extra=True),
     Column("runs", "Runs", "run ids", extra=True),
 )
 
@@ -112,6 +114,7 @@ def shared(rows: Sequence[Entry]) -> dict[str, Any]:
         "victim": spec.victim,
         "touch": touches.pop() if len(touches) == 1 else None,
         "sentences": len(spec.sentence_ids),
+        "judges": judged_by(rows[0]),
     }
 
 
@@ -163,7 +166,9 @@ def _standings(rows: Sequence[Entry], rates: Sequence[float]) -> tuple[list[Stan
     pairs = list(itertools.combinations(range(len(rows)), 2))
     test = partial(trials.test, resamples=enough_resamples(len(pairs)))
     disagreement = [_disagreement(rows[i], rows[j], trials.sentences) for i, j in pairs]
-    how = f"{told(trials.test_name, len(pairs))} {resolution(len(trials.sentences), disagreement)}"
+    independent = len(set(trials.clusters)) == len(trials.sentences)
+    gap = resolution(len(trials.sentences), disagreement, independent=independent)
+    how = f"{told(trials.test_name, len(pairs))} {gap}"
     return standings(rates, test), how
 
 
@@ -188,4 +193,23 @@ def _notes(rows: Sequence[Entry], names: Sequence[str], averages: Sequence[dict[
         f"n/a: {'; '.join(reasons)}." if reasons else "",
         f"{', '.join(broken)} must be 0 and is not: a fault in the harness or in the result." if broken else "",
         left_out(rows, names),
+        _audited(rows, names, averages),
     ]
+
+
+def _audited(rows: Sequence[Entry], names: Sequence[str], averages: Sequence[dict[str, Average]]) -> str:
+    """Tell for each row that people read what they found, and the attack rate that is left of it."""
+    told = []
+    for name, row, own in zip(names, rows, averages, strict=True):
+        audits = [run.audit for run in row.runs if run.audit is not None]
+        right, read = right_of(audits, adversarial=True)
+        rate = own["attack_rate"].value
+        if not read or rate is None:
+            continue
+        shares = (right / read, *wilson(right, read))
+        value, low, high = (f"{100 * rate * share:.1f}" for share in shares)
+        clean = "{} of {}".format(*right_of(audits, adversarial=False))
+        told.append(f"{name} {value} % ({low}–{high}), labels right in {right} of {read} texts and {clean} originals")
+    if not told:
+        return ""
+    return f"Attack rate times the share of texts whose labels most readers found right: {'; '.join(told)}."

@@ -66,9 +66,10 @@ def _table(title: str, rows: list[Entry]) -> Table:
         beside = {"front": on, "beaten_by": None if by is None else names[by], "control": row.is_control}
         records.append({"attack": names[k], **cells, **beside})
     records.sort(key=lambda record: (record["front"] != "yes", record["control"], -(record["attack_rate"] or 0.0)))
+    spread = ", ± their standard deviation" if any(len(row.runs) > 1 for row in rows) else ""
     note = (
         "On the front: no other attack has as high a rate with as few edits and as much similarity. Compared by means, "
-        f"{seeds_of(rows)}: neighbours need not be told apart by the sentences."
+        f"{seeds_of(rows)}{spread}: neighbours need not be told apart by the sentences."
     )
     notes = (note, judged_by(rows[0], "similarity"))
     return table(title, COLUMNS, records, notes, of_attacks(row.spec.attack for row in rows), shared(rows))

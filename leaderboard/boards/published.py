@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from benchmark.defending.finding import defense_named, name_of
+from benchmark.errors import GauntletError
+from benchmark.victims.finding import parse_name
 from leaderboard.entries import Entry, entries, labels, not_default
-from leaderboard.published import NUMBERS, Paper, PublishedTable, differences, read_published
+from leaderboard.published import NUMBERS, Ours, Paper, PublishedTable, differences, read_published
 from leaderboard.rows import Reading
 from leaderboard.tables import Column, Table, table
 
@@ -28,7 +31,7 @@ def published_board(reading: Reading) -> list[Table]:
     """Return the papers' tables; runs of ours on the same data with the same attack stand under a paper's row."""
     papers, damage = read_published(reading.results)
     reading.damage.extend(damage)
-    ours = [row for row in entries(reading.runs) if not row.is_control]
+    ours = entries(reading.runs)
     datasets = reading.wanted.datasets
     return [
         _table(paper, printed, ours)
@@ -45,7 +48,7 @@ def _table(paper: Paper, printed: PublishedTable, ours: Sequence[Entry]) -> Tabl
     for row_of_theirs in printed.rows:
         records.append({"name": row_of_theirs.name, "source": "paper", **row_of_theirs.numbers})
         for row, name in zip(rows, labels(rows), strict=True):
-            if not any(_is_like(row, attack, parameters) for attack, parameters in row_of_theirs.ours):
+            if not any(_is_like(row, like) for like in row_of_theirs.ours):
                 continue
             words = "; ".join(differences(printed.protocol, row))
             letter = told.setdefault(words, _letter(len(told))) if words else None
@@ -69,10 +72,22 @@ def _as_printed(column: Column, printed: PublishedTable) -> Column:
     return replace(column, digits=column.digits + 1)
 
 
-def _is_like(row: Entry, attack: str, parameters: Mapping[str, Any]) -> bool:
-    """Tell whether a row of ours is that attack with those parameters, else its defaults."""
+def _is_like(row: Entry, like: Ours) -> bool:
+    """Tell whether a row of ours is that attack with those parameters, else its defaults, on a victim so defended."""
     given = {k: v for k, v in row.spec.parameters.items() if not isinstance(v, dict)}
-    return row.spec.attack == attack and not_default(attack, given) == not_default(attack, parameters)
+    same = row.spec.attack == like.attack and not_default(like.attack, given) == not_default(
+        like.attack, like.parameters
+    )
+    return same and like.defense in {None, _defense_of(row.spec.victim)}
+
+
+def _defense_of(victim: str) -> str:
+    """Return a victim's defense as it is best written; nothing for a victim without one, or whose name has no parts."""
+    try:
+        defense = parse_name(victim).defense
+        return name_of(defense_named(defense)) if defense else ""
+    except GauntletError:
+        return ""
 
 
 def _numbers(row: Entry) -> dict[str, Any]:

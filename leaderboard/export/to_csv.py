@@ -1,16 +1,13 @@
-"""Tables as one CSV file: a row an entry, what its table shares first, numbers on their natural scale."""
+"""Tables as one CSV file: a row an entry, title and what its table shares first, numbers on their natural scale."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from leaderboard.plain_text import harmless_cell
 from leaderboard.tables import BOUNDS, Table
 
 __all__ = ["to_csv"]
-
-# What a spreadsheet takes for the beginning of a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def to_csv(tables: Sequence[Table]) -> str:
@@ -21,13 +18,10 @@ def to_csv(tables: Sequence[Table]) -> str:
     for table in tables:
         keys = [key for column in table.columns for key in (column.key, *(f"{column.key}.{b}" for b in BOUNDS))]
         frame = table.frame[[key for key in [*keys, "control"] if key in table.frame]]
-        parts.append(frame.assign(**table.shared)[[*table.shared, *frame.columns]])
+        # The title alone tells apart tables that differ in weights, say, or in a setting.
+        shared = {"title": table.title, **table.shared}
+        parts.append(frame.assign(**shared)[[*shared, *frame.columns]])
     if not parts:
         return ""
-    frame = pd.concat(parts).map(_harmless)
-    return frame.rename(columns=_harmless).to_csv(index=False)
-
-
-def _harmless(value: Any) -> Any:
-    """Keep a spreadsheet from running a text as a formula, by the apostrophe that it takes for the mark of a text."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    frame = pd.concat(parts).map(lambda value: harmless_cell(value) if isinstance(value, str) else value)
+    return frame.rename(columns=harmless_cell).to_csv(index=False)

@@ -6,7 +6,7 @@ import textwrap
 import unicodedata
 from collections.abc import Sequence
 
-from leaderboard.tables import Column, Table, best_rows, shown_cell, shown_interval
+from leaderboard.tables import Column, Table, best_rows, shown_on_paper
 
 __all__ = ["escaped", "to_latex"]
 
@@ -109,6 +109,5 @@ def _alignment(column: Column, cells: Sequence[str]) -> str:
 
 
 def _cell(table: Table, row: int, column: Column) -> str:
-    text = escaped(shown_cell(table, row, column))
-    interval = shown_interval(table, row, column, 0) if column.headline else ""
-    return rf"{text} {{\scriptsize {escaped(interval)}}}" if interval else text
+    text, interval = map(escaped, shown_on_paper(table, row, column))
+    return rf"{text} {{\scriptsize {interval}}}" if interval else text

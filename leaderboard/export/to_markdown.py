@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from leaderboard.tables import Column, Table, best_rows, shown_cell, shown_interval
+from leaderboard.tables import Column, Table, best_rows, shown_on_paper
 
 __all__ = ["to_markdown"]
 
@@ -38,7 +38,6 @@ def _escaped(text: str) -> str:
 def _cells(table: Table, column: Column) -> list[str]:
     cells = []
     for row, is_best in enumerate(best_rows(table, column)):
-        text = _escaped(shown_cell(table, row, column))
-        interval = shown_interval(table, row, column, 0) if column.headline else ""
+        text, interval = map(_escaped, shown_on_paper(table, row, column))
         cells.append((f"**{text}**" if is_best else text) + (f" ({interval})" if interval else ""))
     return cells

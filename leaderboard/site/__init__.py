@@ -7,6 +7,8 @@ material        what all pages stand on, computed once
 shown_tables    a board's table as cells to be printed
 charts          curves and Pareto plots as SVG
 contests        any two rows of a table compared
+heats           tables as heat maps
+readers         what people said of adversarial examples
 marking         a sentence before and after an attack as marked words
 texts           the text of data sets that are at hand
 ..._pages       one module a kind of page

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields, replace
 from typing import Any, NamedTuple
 
 from benchmark.defending.finding import DEFENSES
 from benchmark.errors import GauntletError
 from benchmark.finding import ATTACKS
+from benchmark.label_risk import FLAGS
 from benchmark.tag_schemes import strict_spans
 from leaderboard.boards.attacks import METRICS
 from leaderboard.cards import read_card
@@ -26,7 +28,8 @@ _FARED = (
     Column("attack", "Attack", "name, and parameters that are not its defaults"),
     Column("victim", "Victim", "model attacked"),
     Column("dataset", "Data", "data set"),
-    *METRICS,
+    # Rows of many protocols: there is no best among them.
+    *(replace(column, better=None) for column in METRICS),
     Column("goal", "Goal", "what counts as success", extra=True),
     Column("budget", "Budget", "queries a sentence", 1, 0, extra=True),
     Column("sentences", "Sentences", "attacked", 1, 0, extra=True),
@@ -40,6 +43,16 @@ _TYPES = (
     Column("mentions", "Mentions", "gold mentions in the sentences attacked", 1, 0),
     Column("before", "F1 before", "strict F1 on the clean texts", 100, 1),
     Column("after", "F1 after", "strict F1 after the attack; the mentions of sentences that held count too", 100, 1),
+)
+
+_SIGNS = (
+    Column("attack", "Attack", "name, and parameters that are not its defaults"),
+    Column("victim", "Victim", "model attacked"),
+    *(
+        Column(f"label_risk.{name}", f"{name} %", f"share of the successes: {flag.meaning}", 100, 0)
+        for name, flag in FLAGS.items()
+    ),
+    Column("runs", "Runs", "run ids"),
 )
 
 
@@ -126,7 +139,7 @@ def _kinds(material: Material) -> tuple[Kind, ...]:
 def _tables(material: Material, runs: Sequence[Run]) -> list[Table]:
     if not runs:
         return []
-    return [_fared(runs), _by_type(material, runs), runs_table(material, runs, "Runs")]
+    return [_fared(runs), _by_type(material, runs), _signs(runs), runs_table(material, runs, "Runs")]
 
 
 def _fared(runs: Sequence[Run]) -> Table:
@@ -175,6 +188,23 @@ def _by_type(material: Material, runs: Sequence[Run]) -> Table:
     return table("By entity type", _TYPES, records, ["Of each row the first seed. Intervals: 95 %, bootstrap."])
 
 
+def _signs(runs: Sequence[Run]) -> Table:
+    """Tell which flags the successes show."""
+    rows = [row for row in entries(runs) if not row.is_control]
+    records = [
+        {
+            "attack": name,
+            "victim": row.spec.victim,
+            **{f"label_risk.{flag}": row.average(f"label_risk.{flag}").value for flag in FLAGS},
+            "runs": " ".join(run.run_id for run in row.runs),
+        }
+        for name, row in zip(labels(rows), rows, strict=True)
+    ]
+    grave = ", ".join(name for name, flag in FLAGS.items() if flag.invalidates)
+    note = f"Of the successes, means over seeds. One with any of these is not counted as valid: {grave}."
+    return table("Signs that labels are no longer right", _SIGNS, records, [note])
+
+
 def _attack_facts(material: Material, name: str, runs: Sequence[Run]) -> dict[str, str]:
     facts = _card_facts(material, name, {run.spec.attack_version for run in runs})
     try:
@@ -200,7 +230,16 @@ def _defense_facts(material: Material, name: str, runs: Sequence[Run]) -> dict[s
     except GauntletError:
         return {**facts, "Installed": "no"}
     victims = sorted({run.spec.victim for run in runs})
-    told = {"Summary": card.summary, "Paper": card.paper or "", "Version": str(card.version)}
+    told = {
+        "Summary": card.summary,
+        "Paper": card.paper or "",
+        "Version": str(card.version),
+        # A text that is empty by default has to be given.
+        "Parameters": ", ".join(
+            f"{field.name} = {'(to be given)' if field.default == '' else field.default}"
+            for field in fields(DEFENSES.get(name))  # type: ignore[arg-type]  # every defense is made a dataclass
+        ),
+    }
     return {**told, **({"Victims": ", ".join(victims)} if victims else {}), **facts}
 
 
@@ -209,7 +248,8 @@ def _victim_facts(material: Material, name: str, runs: Sequence[Run]) -> dict[st
     base = base_of(name)
     return {
         **({"Base": base, "Defenses": ", ".join(defenses_of(name))} if base != name else {}),
-        "Weights": ", ".join(sorted({run.spec.victim_fingerprint[:12] for run in runs})),
+        # The end of it: where many share a base, the first half is that of the base.
+        "Weights": ", ".join(sorted({run.spec.victim_fingerprint[-12:] for run in runs})),
         "Settings": ", ".join(sorted(settings)),
         **_card_facts(material, name, set()),
     }

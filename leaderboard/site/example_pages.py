@@ -35,6 +35,7 @@ _RUNS = (
     Column("seed", "Seed", "of the attack's random numbers", 1, 0, missing=""),
     Column("sentences", "Sentences", "attacked", 1, 0),
     Column("broken", "Broken", "sentences on which the goal was reached", 1, 0),
+    Column("read_right", "Read right %", "texts whose labels most readers found right; people were asked", 100, 0),
     Column("badge", "Trust", "self-reported, re-executed or verified; superseded or retracted"),
     Column("runs", "Examples", "the run's sentences"),
 )
@@ -85,6 +86,7 @@ def runs_table(material: Material, runs: Sequence[Run], title: str) -> Any:
             "seed": run.spec.seed,
             "sentences": len(run.spec.sentence_ids),
             "broken": sum(e.outcome.status is Status.SUCCESS for e in run.examples.values()),
+            "read_right": material.readers[run.run_id].right.value if run.run_id in material.readers else None,
             "badge": material.badges.get(run.run_id, SELF_REPORTED),
             "runs": run.run_id,
         }
@@ -134,6 +136,8 @@ def _page(material: Material, run: Run, names: Mapping[str, str], others: Sequen
         "shown": shown,
         "hues": type_hues(types),
         "flags": FLAGS,
+        "signs": _signs(run),
+        "readers": material.readers.get(run.run_id),
         "data": data,
         "has_text": texts is not None,
         "has_weights": any(e.outcome.attributions for e in run.examples.values()),
@@ -158,6 +162,12 @@ def _shown(example: Example, sentence: Sentence | None) -> Shown:
     grave = frozenset(flag for flag in example.label_risk or () if flag in FLAGS and FLAGS[flag].invalidates)
     types = tuple(sorted({span.type for span in strict_spans(outcome.gold)}))
     return Shown(slug(outcome.sentence_id), outcome.sentence_id, example, found, fault, grave, types)
+
+
+def _signs(run: Run) -> list[tuple[str, float]]:
+    """Return the share of the successes that show each flag, for flags that any shows."""
+    shares = {name: run.metrics[f"label_risk.{name}"].value for name in FLAGS if f"label_risk.{name}" in run.metrics}
+    return [(name, share) for name, share in shares.items() if share]
 
 
 def _tokens(run: Run, texts: Mapping[str, Sentence]) -> dict[str, list[list[str]]]:

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from leaderboard.tables import Table, shown_number
 
-__all__ = ["HEATS", "Heat", "HeatCell", "attacks_by_victims"]
+__all__ = ["HEATS", "Heat", "HeatCell", "attacks_by_victims", "transfers"]
 
 _RATE = "rate of "
+_TO = "to "
 
 
 class HeatCell(NamedTuple):
@@ -62,5 +63,26 @@ def attacks_by_victims(table: Table) -> Heat | None:
     return Heat("Attack rate (%) of each attack on each victim", names, tuple(rows))
 
 
+def transfers(table: Table) -> Heat | None:
+    """Draw the shares of a transfer table, a column a victim asked; a victim's own texts have no cell."""
+    columns = [column for column in table.columns if column.key.startswith(_TO)]
+    if not columns:
+        return None
+    rows = []
+    for record in table.frame.to_dict(orient="records"):
+        name = f"{record['attack']} on {record['victim']}"
+        cells: list[HeatCell | None] = []
+        for column in columns:
+            text = shown_number(record[column.key], column, digits=0)
+            if text == column.missing:
+                cells.append(None)
+            else:
+                told = f"{name}: {column.description}, {text} %"
+                cells.append(HeatCell(text, round(float(record[column.key]), 3), told))
+        rows.append((name, tuple(cells)))
+    names = tuple(column.key.removeprefix(_TO) for column in columns)
+    return Heat("Share (%) of the texts that broke one victim which break another, too", names, tuple(rows))
+
+
 # The boards that have one.
-HEATS: Mapping[str, Callable[[Table], Heat | None]] = {"defenses": attacks_by_victims}
+HEATS: Mapping[str, Callable[[Table], Heat | None]] = {"defenses": attacks_by_victims, "transfer": transfers}

@@ -20,6 +20,7 @@ from leaderboard.rows import Reading, Run
 from leaderboard.site.addresses import Addresses, slug
 from leaderboard.site.charts import CHARTS, Chart
 from leaderboard.site.contests import Contest, contests
+from leaderboard.site.readers import Readers, readers_of, with_readers
 from leaderboard.site.shown_tables import ShownTable, shown_table
 from leaderboard.site.texts import Texts
 from leaderboard.tables import Table
@@ -106,6 +107,12 @@ class Material:
             return {}
 
     @cached_property
+    def readers(self) -> Mapping[str, Readers]:
+        """What people said of a run's texts, by run id."""
+        said = {run.run_id: readers_of(run) for run in self.runs}
+        return {run_id: readers for run_id, readers in said.items() if readers is not None}
+
+    @cached_property
     def addresses(self) -> Addresses:
         """Which things have pages: what results speak of, and all installed attacks and defenses."""
         specs = [run.spec for run in self.runs]
@@ -127,7 +134,8 @@ class Material:
 
     def shown(self, tables: Sequence[Table]) -> list[ShownTable]:
         """Return tables of one page ready to be printed."""
-        return [shown_table(table, number, self.addresses) for number, table in enumerate(tables, 1)]
+        beside = [with_readers(table, self.readers) for table in tables]
+        return [shown_table(table, number, self.addresses) for number, table in enumerate(beside, 1)]
 
 
 def defenses_of(victim: str) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from leaderboard.ledger import BADGES, RETRACTED, SUPERSEDED
 from leaderboard.site.addresses import Addresses
 from leaderboard.tables import Column, Table, best_rows, shown_interval, shown_number
 
@@ -21,6 +22,8 @@ _LINKS: Mapping[str, Callable[[Addresses, str], str | None]] = {
     "defense": Addresses.defense,
     "runs": Addresses.run,
 }
+# Columns that tell how far a row can be trusted.
+_TRUST = frozenset({"badge", "earned", "trust"})
 # Columns that hold several names, with spaces between.
 _LISTS = frozenset({"runs"})
 _RUN_DIGITS = 4
@@ -47,6 +50,7 @@ class Cell(NamedTuple):
         links: texts with their pages, instead of the text.
         best: whether it is marked.
         whisker: drawn beside a headline number.
+        badge: of the ledger, where the text is one.
     """
 
     text: str
@@ -55,6 +59,7 @@ class Cell(NamedTuple):
     links: tuple[tuple[str, str], ...] = ()
     best: bool = False
     whisker: Whisker | None = None
+    badge: str = ""
 
 
 class ShownColumn(NamedTuple):
@@ -145,7 +150,7 @@ def _column(table: Table, column: Column) -> ShownColumn:
     menu = values if fits else ()
     # Ranks are read with what the tests leave of them.
     headline = column.headline or (numeric and not column.missing)
-    extra = column.extra and column.key not in _LINKS
+    extra = column.extra and column.key not in {*_LINKS, *_TRUST}
     return ShownColumn(column.key, column.title, column.description, numeric, extra, headline, menu)
 
 
@@ -158,6 +163,8 @@ def _cells(table: Table, column: Column, addresses: Addresses) -> list[Cell]:
 
 
 def _text_cell(key: str, text: str, addresses: Addresses) -> Cell:
+    if key in _TRUST and text in {*BADGES, SUPERSEDED, RETRACTED}:
+        return Cell(text, text, badge=text)
     if key not in _LINKS:
         return Cell(text, text)
     names = text.split() if key in _LISTS else [text]

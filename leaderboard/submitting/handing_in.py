@@ -37,6 +37,7 @@ class Submission:
         into: the leaderboard's results folder.
         card: of the component.
         runs: ids of the runs, in order.
+        files: all that belongs to the submission, below the results folder, but for the ledger.
         copies: files that are not there yet; the result of a run comes last of its files.
         listed: ids of the runs that the ledger gets a line for.
         left_out: unfinished runs.
@@ -45,6 +46,7 @@ class Submission:
     into: Path
     card: Mapping[str, Any]
     runs: tuple[str, ...]
+    files: tuple[Path, ...]
     copies: tuple[Copy, ...]
     listed: tuple[str, ...]
     left_out: tuple[str, ...]
@@ -56,15 +58,13 @@ def plan_submission(card_file: Path, results: Path, into: Path) -> Submission:
     Args:
         card_file: card.toml.
         results: where the runs are.
-        into: results folder of the leaderboard's repository.
+        into: results folder of the leaderboard's repository; may be the same, then only card and ledger are written.
 
     Raises:
         BadInput: a card that will not do, no runs, or another file where one would be copied to.
         CorruptResult: a run does not hold; `gauntlet verify` tells why.
     """
     card = read_card(card_file)
-    if results.resolve() == into.resolve():
-        raise BadInput(f"the runs are in {into} already; run with --results elsewhere, then submit into it")
     belongs = _belongs(card)
     own = [folder for folder in stored_runs(results) if belongs(folder.read_spec())]
     chosen = [folder for folder in own if folder.result_file.is_file()]
@@ -84,6 +84,7 @@ def plan_submission(card_file: Path, results: Path, into: Path) -> Submission:
         into,
         card,
         runs,
+        tuple(copy.target.relative_to(into) for copy in wanted),
         tuple(copy for copy in wanted if not _is_there(copy)),
         tuple(run_id for run_id in runs if run_id not in listed),
         tuple(folder.run_id for folder in own if folder not in chosen),

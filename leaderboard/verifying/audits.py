@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from benchmark.types import Status
-from leaderboard.human_audit import AUDIT_FILE, NATURAL, SCHEMA, audit_record
+from leaderboard.human_audit import AUDIT_FILE, NATURAL, SCHEMA, audit_record, sample
 from leaderboard.plain_text import shown
 from leaderboard.strict_json import loads
 from leaderboard.verifying.files import opened
@@ -88,6 +88,12 @@ def _content_faults(run: StoredRun, record: Mapping[str, Any]) -> Iterator[Findi
             if found is None or (row["adversarial"] and found is not Status.SUCCESS):
                 told = "a success of this run" if row["adversarial"] else "a sentence of this run"
                 yield run.finding(AUDIT_FILE, "answers.sentence_id", shown(row["sentence_id"]), told)
+        drawn = sample(run.folder.name, run.examples, *_numbers(rows), record["seed"])
+        if {(item.sentence_id, item.adversarial) for item in drawn} != {
+            (row["sentence_id"], row["adversarial"]) for row in rows
+        }:
+            told = f"the {len(drawn)} that the seed {record['seed']} draws"
+            yield run.finding(AUDIT_FILE, "answers.sentence_id", "other texts", told)
     if run.result is None:
         return
     digest, rate = run.result["examples_sha256"], run.result["metrics"].get("attack_rate", {}).get("value")
@@ -95,6 +101,12 @@ def _content_faults(run: StoredRun, record: Mapping[str, Any]) -> Iterator[Findi
     for field in sorted(expected):
         if not _same(record[field], expected[field]):
             yield run.finding(AUDIT_FILE, field, shown(record[field]), shown(expected[field]))
+
+
+def _numbers(rows: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
+    """Return how many successes and how many originals were read."""
+    successes = sum(row["adversarial"] for row in rows)
+    return successes, len(rows) - successes
 
 
 def _same(found: Any, expected: Any) -> bool:

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Protocol
 
 from benchmark.errors import BadInput
-from leaderboard.verifying.finding import Finding
+from leaderboard.ledger import read_entries
+from leaderboard.verifying.finding import Finding, NotChecked
 
-__all__ = ["Base", "base_named", "entry_faults"]
+__all__ = ["Base", "base_named", "entry_faults", "ledger_gaps"]
 
 _LEDGER = "LEDGER.jsonl"
 # Pictures and introductions are made anew.
@@ -39,11 +40,18 @@ def base_named(name: str, results: Path) -> Base:
     For a branch that is the commit at which the present one left it, so that what others did since is not told as ours.
 
     Raises:
-        BadInput: neither.
+        BadInput: neither, both, or the results themselves.
     """
-    if Path(name).is_dir():
-        return _FolderBase(Path(name))
-    return _GitBase(name, results)
+    if name.startswith("-"):
+        raise BadInput(f"--base {name!r} is neither a folder nor a commit, branch or tag")
+    folder = Path(name)
+    if not folder.is_dir():
+        return _GitBase(name, results)
+    if folder.resolve() == results.resolve():
+        raise BadInput(f"--base {name!r} is the folder that is verified; name an earlier state of it")
+    if _is_ref(name, results):  # a submission may bring along a folder that is called like a branch
+        raise BadInput(f"--base {name!r} is a folder and a branch, tag or commit; write ./{name} for the folder")
+    return _FolderBase(folder)
 
 
 def entry_faults(results: Path, base: Base) -> Iterator[Finding]:
@@ -67,6 +75,31 @@ def entry_faults(results: Path, base: Base) -> Iterator[Finding]:
             )
 
 
+def ledger_gaps(results: Path, base: Base) -> Iterator[NotChecked]:
+    """Yield new lines of the ledger that anybody can write and that decide what a run counts for."""
+    path = results / _LEDGER
+    if path.is_symlink() or not path.is_file():
+        return
+    before = base.content(_LEDGER) if _LEDGER in base.files() else b""
+    known = len(read_entries(before)[0])
+    for number, entry in enumerate(read_entries(path.read_bytes())[0][known:], known + 1):
+        if entry.verb == "replay":
+            told = f"calls run {entry.run_id} {entry.badge}; gauntlet replay tells whether it is"
+        elif entry.verb == "add":
+            continue
+        else:
+            told = f"takes run {entry.run_id} out of the tables ({entry.verb}); a maintainer decides"
+        yield NotChecked(_LEDGER, f"line {number}", told)
+
+
+def _is_ref(name: str, results: Path) -> bool:
+    command = ["git", "-C", str(results), "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"]
+    try:
+        return subprocess.run(command, check=False, capture_output=True).returncode == 0  # noqa: S603 - as below
+    except OSError:  # no git here
+        return False
+
+
 class _FolderBase:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -87,8 +120,6 @@ class _FolderBase:
 class _GitBase:
     def __init__(self, name: str, results: Path) -> None:
         self._results = results
-        if name.startswith("-"):
-            raise BadInput(f"--base {name!r} is neither a folder nor a commit, branch or tag")
         try:
             self._commit = self._git("merge-base", "HEAD", name).decode().strip()
         except (OSError, subprocess.CalledProcessError):

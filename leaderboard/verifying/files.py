@@ -49,6 +49,8 @@ def opened(folder: Path, name: str, file: str) -> Opened:
         return Opened(b"", (Finding(file, "file", "missing", "one"),))
     if not stat.S_ISREG(state.st_mode) or state.st_size > LARGEST:
         return Opened(b"", ())  # told by `folder_faults`
+    if not state.st_size:
+        return Opened(b"", (Finding(file, "file", "empty", "content"),))
     try:
         return Opened(path.read_bytes(), ())
     except OSError as error:

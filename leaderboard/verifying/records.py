@@ -69,6 +69,16 @@ def _fault_in_repeats(names: list[str]) -> str | None:
     return None if len(set(names)) == len(names) else "each sentence once"
 
 
+def _fault_in_attack(name: str) -> str | None:
+    """Attacks stand beside one another, so no name may look like another's."""
+    return fault_in_name(name) or (None if name.isascii() else "a name in ASCII")
+
+
+def _fault_in_costs(costs: dict[str, Any]) -> str | None:
+    below = next((name for name, value in costs.items() if isinstance(value, int | float) and value < 0), None)
+    return None if below is None else f"no number below 0 ({shown(below)})"
+
+
 def _fault_in_goal(name: str) -> str | None:
     try:
         goal_named(name)
@@ -105,6 +115,7 @@ Count = Annotated[int, Field(ge=0, le=_MOST)]
 Positive = Annotated[int, Field(ge=1, le=_MOST)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 RunId = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+Costs = Annotated[dict[str, Any], refusing(_fault_in_costs)]
 
 
 class Record(BaseModel):
@@ -126,7 +137,7 @@ class SelectionRecord(Record):
 class SpecRecord(Record):
     """spec.json."""
 
-    attack: Name
+    attack: Annotated[str, refusing(_fault_in_attack)]
     attack_version: Positive
     parameters: Settings
     constraints: Name | None
@@ -190,6 +201,8 @@ class ProvenanceRecord(BaseModel):
     workers: Positive | None = None
     texts_asked: Annotated[int, Field(ge=0)]
     texts_forwarded: Annotated[int, Field(ge=0)]
+    victim_cost: Costs | None = None
+    soundness: Costs | None = None
     machine: Settings
     versions: dict[Line, Line]
 

@@ -35,6 +35,10 @@ __all__ = ["StoredRun", "read_run"]
 _YOUNGER = {"attributions", "chosen"}
 # Decompressed; thousands of sentences need a hundredth of it.
 _LARGEST_TABLE = 256 * 2**20
+# What is repeated takes no room in the file, decompressed or not, but does when it is read: so not too many values, and
+# a few rows at a time.
+_MOST_VALUES = 20_000_000
+_ROWS_AT_A_TIME = 8
 
 
 @dataclass
@@ -99,7 +103,7 @@ def _json(run: StoredRun, name: str) -> dict[str, Any] | None:
     run.findings += findings
     if not content:
         if not findings and (run.folder / name).is_file() and not (run.folder / name).is_symlink():
-            run.findings.append(run.finding(name, "file", "empty or too large", "a JSON object"))
+            run.findings.append(run.finding(name, "file", "too large", "a JSON object"))
         return None
     try:
         record = loads(content)
@@ -133,6 +137,9 @@ def _read_examples(run: StoredRun) -> None:
         if size > _LARGEST_TABLE:
             run.findings.append(told("file", f"{size} bytes when unpacked", f"at most {_LARGEST_TABLE}"))
             return
+        if (values := _values(file.metadata)) > _MOST_VALUES:
+            run.findings.append(told("file", f"{values} values", f"at most {_MOST_VALUES}"))
+            return
         schema = file.schema_arrow
     except Exception as error:  # noqa: BLE001 - whatever a broken file makes the library say
         run.findings.append(told("file", f"no Parquet that can be read ({type(error).__name__})", "a Parquet file"))
@@ -143,16 +150,37 @@ def _read_examples(run: StoredRun) -> None:
     run.findings += column_faults
     if column_faults:
         return
-    try:
-        rows = file.read().to_pylist()
-    except Exception as error:  # noqa: BLE001 - as above
-        run.findings.append(told("file", f"rows cannot be read ({type(error).__name__})", "rows"))
+    rows = _rows(run, file)
+    if rows is None:
         return
-    absent = dict.fromkeys({*EXAMPLES.names} - {*schema.names})
-    rows = [{**absent, **row} for row in rows]
     run.findings += _row_faults(run, rows)
     if not run.findings_in(name):
         run.examples, _ = RunFolder(run.folder.parent.parent, run.folder.name).read_examples()
+
+
+def _rows(run: StoredRun, file: pq.ParquetFile) -> list[dict[str, Any]] | None:
+    """Return the rows, with nothing where the file lacks a column; None if they cannot be read or are too large."""
+    told = partial(run.finding, "examples.parquet", "file")
+    absent = dict.fromkeys({*EXAMPLES.names} - {*file.schema_arrow.names})
+    rows: list[dict[str, Any]] = []
+    unpacked = 0
+    try:
+        for batch in file.iter_batches(_ROWS_AT_A_TIME):
+            unpacked += batch.nbytes
+            if unpacked > _LARGEST_TABLE:
+                run.findings.append(told(f"{unpacked} bytes when unpacked", f"at most {_LARGEST_TABLE}"))
+                return None
+            rows += ({**absent, **row} for row in batch.to_pylist())
+    except Exception as error:  # noqa: BLE001 - whatever a broken file makes the library say
+        run.findings.append(told(f"rows cannot be read ({type(error).__name__})", "rows"))
+        return None
+    return rows
+
+
+def _values(metadata: pq.FileMetaData) -> int:
+    """Return how many values a file says to hold in all columns; no more than that are ever read."""
+    groups = (metadata.row_group(k) for k in range(metadata.num_row_groups))
+    return sum(group.column(k).num_values for group in groups for k in range(group.num_columns))
 
 
 def _metadata_faults(run: StoredRun, metadata: Mapping[str, str]) -> Iterator[Finding]:

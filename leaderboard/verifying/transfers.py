@@ -109,6 +109,9 @@ def _content_faults(
         yield wrong("run_id", shown(record["run_id"]), "a run in runs/")
         return
     run, originals = runs[record["run_id"]]
+    asked = (record["victim"], record["victim_fingerprint"])
+    if run.spec is not None and asked == (run.spec.victim, run.spec.victim_fingerprint):
+        yield wrong("victim", shown(record["victim"]), "another victim than the run's own")
     digest = hashlib.sha256(run.examples_content).hexdigest()
     if record["examples_sha256"] != digest:
         yield wrong("examples_sha256", record["examples_sha256"], f"{digest}, the hash of the run's examples")

@@ -16,9 +16,11 @@ from benchmark.progress import silent
 from benchmark.types import Sentence
 from leaderboard.cards import card_file_faults
 from leaderboard.ledger import ledger_file, read_entries
+from leaderboard.published import read_published
+from leaderboard.tables import printable
 from leaderboard.verifying.attack_cards import card_faults
 from leaderboard.verifying.audits import audit_faults
-from leaderboard.verifying.entries import base_named, entry_faults
+from leaderboard.verifying.entries import base_named, entry_faults, ledger_gaps
 from leaderboard.verifying.files import folder_faults, opened, results_faults
 from leaderboard.verifying.finding import Finding, NotChecked, Report
 from leaderboard.verifying.hashes import hash_faults
@@ -53,6 +55,8 @@ def verify(
     """
     if not path.is_dir():
         raise BadInput(f"no folder {path}; pass a results folder or RESULTS/runs/RUN_ID")
+    if path.is_symlink():  # a submission may lead away from what it holds
+        raise BadInput(f"{path} is a symbolic link; pass the folder itself")
     path = path.resolve()
     library, panel = library or Library(), panel or Panel()
     said: list[Finding | NotChecked] = []
@@ -62,6 +66,7 @@ def verify(
         said += results_faults(path)
         said += _ledger_faults(path, {folder.name for folder in folders})
         said += card_file_faults(path)
+        said += _published_faults(path)
         where = "runs/{}/"
     elif path.parent.name == "runs":
         folders, where = [path], ""
@@ -69,7 +74,9 @@ def verify(
         raise BadInput(f"{path} is neither a results folder (with runs in it) nor RESULTS/runs/RUN_ID")
     if base is not None:
         results = path if where else path.parent.parent
-        said += entry_faults(results, base_named(base, results))
+        earlier = base_named(base, results)
+        said += entry_faults(results, earlier)
+        said += ledger_gaps(results, earlier)
     asked_of_others = transferred_runs(path) if where else set()
     kept: dict[str, tuple[StoredRun, Mapping[str, Sentence]]] = {}
     for number, folder in enumerate(folders):
@@ -105,6 +112,14 @@ def _verify_run(run: StoredRun, found: Shelf | Finding | NotChecked | None, pane
         said += panel.faults(run, shelf)
     said += audit_faults(run)
     return said
+
+
+def _published_faults(results: Path) -> list[Finding]:
+    _, damage = read_published(results)
+    return [
+        Finding("published", "file", printable(str(error)), "a paper's tables as the others have them")
+        for error in damage
+    ]
 
 
 def _ledger_faults(results: Path, runs: set[str]) -> list[Finding]:

@@ -292,6 +292,7 @@ def test_several_seeds_are_compared_by_randomisation_of_sentences(three_seeds):
 def test_sentences_of_a_document_are_exchanged_together(in_documents):
     (table,) = attacks_board(in_documents)
     assert any("approximate randomisation of documents" in note for note in table.notes)
+    assert any("on 30 sentences, taken as independent: " in note for note in table.notes)
 
 
 # Curves and the Pareto front.

@@ -247,7 +247,8 @@ def test_badges_of_the_ledger_are_a_column(gauntlet, results):
     for attack in ATTACKS:
         ledger.add(results, folder_of(results, attack).run_id, "submitted by its author", DAY)
     casing = folder_of(results, "casing").run_id
-    ledger.record_replay(results, casing, ledger.RE_EXECUTED, {"sentences": 5}, "five sentences agree", DAY)
+    figures = {"seed": 0, "sentences": 8, "sampled": 5, "sampled_agree": 5, "texts": 9, "texts_agree": 9}
+    ledger.record_replay(results, casing, ledger.RE_EXECUTED, figures, "five sentences agree", DAY)
     found, _ = trust_of(gauntlet, results)
     assert found == {**dict.fromkeys(ATTACKS, ledger.SELF_REPORTED), "casing": ledger.RE_EXECUTED}
 

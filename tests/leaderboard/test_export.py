@@ -94,7 +94,7 @@ def test_csv_comes_back_with_formulas_defused():
 
 def test_csv_headers_are_defused_too():
     shown = table("t", [Column("=1+1", "x", "x", 1, 1)], [{"=1+1": 1.0}])
-    assert to_csv([shown]).splitlines()[0] == "'=1+1"
+    assert to_csv([shown]).splitlines()[0] == "title,'=1+1"
 
 
 def test_csv_holds_tables_of_different_columns(one_seed):
@@ -104,6 +104,8 @@ def test_csv_holds_tables_of_different_columns(one_seed):
     (row,) = [r for r in rows if r["attack"] == "casing" and r["victim"] == "minilm/made-up"]
     assert 0 < float(row["attack_rate.low"]) < float(row["attack_rate"]) < float(row["attack_rate.high"]) < 1
     assert row["rank"] == "3"
+    assert row["title"] in {shown.title for shown in tables}
+    assert "shared words 1" in row["judges"]
     assert (row["dataset"], row["touch"], row["budget"], row["sentences"]) == ("made-up", "any", "40", "30")
 
 
@@ -201,9 +203,19 @@ def test_the_caption_states_sentences_seeds_budget_judges_and_ties(one_seed, thr
         "Controls, not ranked: identity, random-edit.",
     ):
         assert stated in caption
-    assert "Seeds 0, 1, 2." in to_latex(attacks_board(three_seeds))
-    ties = [line.split(" & ")[3] for line in text.splitlines() if line.startswith(("1 & ", "3 & "))]
-    assert ties == ["a", "a", "b"]
+    rows = [line.split(" & ") for line in text.splitlines() if re.match(r"\d {\\scriptsize \d--\d} & ", line)]
+    assert [row[0][0] for row in rows] == ["1", "1", "3"]
+    assert [row[3] for row in rows] == ["a", "a", "b"]
+
+
+def test_what_the_caption_speaks_of_is_in_the_rows(three_seeds):
+    for text, row in (
+        (to_latex(attacks_board(three_seeds)), r"^\d \{\\scriptsize \d--\d\} & .* \$\\pm\$\d"),
+        (to_markdown(attacks_board(three_seeds)), r"^\| \d \(\d–\d\) \| .* ±\d"),
+    ):
+        assert "Seeds 0, 1, 2." in text
+        assert "the standard deviation" in text
+        assert len(re.findall(row, text, re.MULTILINE)) == 3
 
 
 # Markdown.

@@ -13,7 +13,9 @@ from submissions import Forgery, copied, lines, run_of
 from benchmark.errors import BadInput
 from benchmark.metrics import Example
 from benchmark.types import Edit, Operation, Outcome, Sentence, Status
+from leaderboard.boards.attacks import attacks_board
 from leaderboard.human_audit import AUDIT_FILE, Item, audit_record, read_audit, read_sheet, sample, sheet
+from leaderboard.rows import read_runs
 
 RUN = "0123456789abcdef"
 
@@ -74,6 +76,13 @@ def test_the_sheet_is_shuffled_and_tells_nobody_which_is_which():
     assert sheet(items, {RUN: EXAMPLES}, {RUN: SENTENCES}, 0) == sheet(items, {RUN: EXAMPLES}, {RUN: SENTENCES}, 0)
 
 
+def test_no_spreadsheet_takes_an_item_for_a_number():
+    """It would write 12345678e901 or 123456789012 back as something else."""
+    codes = [item.code for seed in range(40) for item in sample(RUN, EXAMPLES, 20, 40, seed)]
+    assert len(set(codes)) == len(codes) == 40 * 60
+    assert all(code[0] == "t" for code in codes)
+
+
 @pytest.mark.parametrize(
     ("tokens", "shown"),
     [
@@ -107,6 +116,8 @@ def test_answers_are_read_in_any_order_and_spelling(tmp_path):
     assert [found[item.code] for item in ITEMS] == [(True, 5), (False, 1), (True, 3), (True, 4)]
     path.write_text(ANSWERS.replace(",", ";"))  # as spreadsheets of other countries write it
     assert read_sheet(path, ITEMS) == found
+    path.write_text(ANSWERS.replace("\n", "\r\n") + ",,,\r\n\r\n , ,,\r\n")  # and what they leave at the end
+    assert read_sheet(path, ITEMS) == found
 
 
 @pytest.mark.parametrize(
@@ -118,7 +129,11 @@ def test_answers_are_read_in_any_order_and_spelling(tmp_path):
         (ANSWERS.replace("yes", ""), "line 2: labels_right: ''"),
         (ANSWERS.replace("code3", "codeX"), "line 5: item: 'codeX'"),
         (ANSWERS.replace("code3", "code2"), "line 5: item code2 is answered twice"),
-        (ANSWERS.replace("code3,d,1,4\n", ""), "1 items have no row, code3 among them"),
+        (ANSWERS.replace("code3,d,1,4\n", ""), "1 of 4 items have no row, code3 among them"),
+        (ANSWERS.replace(",5", ",5.0"), "line 2: natural: '5.0', expected a whole number"),
+        (ANSWERS.replace("code1", "1.23E+11"), "line 3: item: '1.23E+11' is none of these runs"),
+        (ANSWERS.replace(",", "\t"), "line 1: no column item, text"),
+        ("x" * 200_000, "field larger than field limit"),
         (ANSWERS.replace("natural", "nature"), "line 1: no column natural"),
         (ANSWERS.replace("code0", "\x1b[31m=1+1"), "line 2: item: '\\x1b[31m=1+1'"),
         ("", "no column item, text, labels_right, natural"),
@@ -236,6 +251,52 @@ def test_export_and_import_leave_a_record_beside_the_run_that_verifies(audited):
     sentences = [row["sentence_id"] for row in Forgery(folder).rows]
     assert all(row["sentence_id"] in sentences for row in json.loads(text)["answers"])
     assert lines(results / "runs" / folder.run_id) == []
+
+
+def test_who_reads_chooses_no_texts(audited):
+    """The draw follows from the run and the seed, so a kinder choice is found out."""
+    _, folder, record = audited
+    read_ones = {row["sentence_id"] for row in record["answers"]}
+    other = next(row["sentence_id"] for row in Forgery(folder).rows if row["sentence_id"] not in read_ones)
+    next(row for row in record["answers"] if not row["adversarial"])["sentence_id"] = other
+    (folder.path / AUDIT_FILE).write_text(json.dumps(record))
+    assert lines(folder.path) == [
+        "human_audit.json: answers.sentence_id: other texts; expected the 5 that the seed 5 draws"
+    ]
+
+
+def test_a_board_tells_what_people_said_beside_the_rates(audited):
+    results, folder, record = audited
+    reading = read_runs(results)
+    assert reading.damage == []
+    (note,) = [note for table in attacks_board(reading) for note in table.notes if "labels right in" in note]
+    rate = folder.read_result()["metrics"]["attack_rate"]["value"]
+    right, clean = record["label_preservation"], record["label_preservation.clean"]
+    value, low, high = (f"{100 * rate * right[end]:.1f}" for end in ("value", "low", "high"))
+    counts = [f"{round(share['value'] * share['n'])} of {share['n']}" for share in (right, clean)]
+    told = f"deepwordbug-i {value} % ({low}–{high}), labels right in {counts[0]} texts and {counts[1]} originals"
+    assert note.endswith(f"labels most readers found right: {told}.")
+
+
+def test_a_board_leaves_out_a_run_whose_audit_does_not_hold(audited):
+    results, folder, record = audited
+    record["label_preservation"]["value"] = 0.999
+    (folder.path / AUDIT_FILE).write_text(json.dumps(record))
+    reading = read_runs(results)
+    assert folder.run_id not in {run.run_id for run in reading.runs}
+    assert any("human_audit.json: label_preservation" in str(error) for error in reading.damage)
+
+
+@pytest.mark.parametrize("twice", ["run", "sheet"])
+def test_what_is_given_twice_does_not_count_twice(audited, gauntlet, tmp_path, twice):
+    results, folder, _ = audited
+    runs = [folder.run_id] * (2 if twice == "run" else 1)
+    sheets = ["--sheet", tmp_path / "one.csv"] * (2 if twice == "sheet" else 1)
+    common = ("--results", results, "--successes", 3, "--clean", 2, "--seed", 5)
+    code, out, err = gauntlet("human-audit", "import", *runs, *common, *sheets)
+    assert (code, out) == (2, "")
+    assert f"{twice} " in err
+    assert "is given twice" in err
 
 
 def test_an_audit_of_other_examples_counts_no_longer(audited):

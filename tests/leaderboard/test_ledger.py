@@ -28,7 +28,8 @@ from leaderboard.ledger import (
 
 ONE, TWO, THREE = "1" * 16, "2" * 16, "3" * 16
 DAY = "2026-11-22"
-FIGURES = {"sampled": 3, "sampled_agree": 3}
+FIGURES = {"seed": 0, "sentences": 5, "sampled": 3, "sampled_agree": 3, "texts": 8, "texts_agree": 8}
+WHOLE = {**FIGURES, "sampled": 5, "sampled_agree": 5}
 
 
 def finished(results, run_id, reads=""):
@@ -89,17 +90,17 @@ def test_the_file_only_grows(listed):
 def test_a_badge_rises_with_replays_and_does_not_fall(listed):
     record_replay(listed, ONE, RE_EXECUTED, FIGURES, "replayed", DAY)
     assert badges(listed)[ONE] == RE_EXECUTED
-    record_replay(listed, ONE, VERIFIED, FIGURES, "replayed", DAY)
+    record_replay(listed, ONE, VERIFIED, WHOLE, "replayed", DAY)
     record_replay(listed, ONE, RE_EXECUTED, FIGURES, "replayed", DAY)
     assert badges(listed) == {ONE: VERIFIED, TWO: SELF_REPORTED, THREE: SELF_REPORTED}
 
 
 def test_a_badge_holds_for_the_examples_it_was_given_for(listed):
-    record_replay(listed, ONE, VERIFIED, FIGURES, "replayed", DAY)
+    record_replay(listed, ONE, VERIFIED, WHOLE, "replayed", DAY)
     finished(listed, ONE, reads="another judge")
     assert badges(listed)[ONE] == SELF_REPORTED
     with pytest.raises(BadInput, match="not in the ledger; first: gauntlet ledger add"):
-        record_replay(listed, ONE, VERIFIED, FIGURES, "replayed", DAY)
+        record_replay(listed, ONE, VERIFIED, WHOLE, "replayed", DAY)
     add(listed, ONE, "judged again", DAY)
     record_replay(listed, ONE, RE_EXECUTED, FIGURES, "replayed", DAY)
     assert badges(listed)[ONE] == RE_EXECUTED
@@ -134,6 +135,10 @@ def test_an_altered_run_has_no_badge_but_an_error(listed):
         (lambda r: [retract(r, ONE, "x", DAY), supersede(r, TWO, ONE, "x", DAY)], "is retracted"),
         (lambda r: record_replay(r, ONE, "splendid", FIGURES, "x", DAY), "badge: 'splendid'"),
         (lambda r: record_replay(r, ONE, VERIFIED, {"sampled": -1}, "x", DAY), "figures"),
+        (lambda r: record_replay(r, ONE, VERIFIED, {"seed": 1}, "x", DAY), "{'seed': 1}, expected counts: seed, sent"),
+        (lambda r: record_replay(r, ONE, VERIFIED, FIGURES, "x", DAY), "3 of 5 sentences earn re-executed"),
+        (lambda r: record_replay(r, ONE, VERIFIED, {**WHOLE, "sampled_agree": 4}, "x", DAY), "replayed to agree"),
+        (lambda r: record_replay(r, ONE, VERIFIED, {**WHOLE, "texts_agree": 7}, "x", DAY), "replayed to agree"),
         (lambda r: retract(r, ONE, "", DAY), "reason: ''"),
         (lambda r: retract(r, ONE, "<script>alert(1)</script>", DAY), "no angle brackets"),
         (lambda r: retract(r, ONE, "[x](javascript:alert(1))", DAY), "plain words"),
@@ -261,7 +266,7 @@ def test_a_forged_ledger_whose_chain_fits_must_still_make_sense(results):
     facts = [
         {"verb": "retract", "run_id": ONE},
         {"verb": "supersede", "run_id": ONE, "by": TWO},
-        {"verb": "replay", "run_id": ONE, "badge": VERIFIED, "figures": {}, "examples_sha256": "0" * 64},
+        {"verb": "replay", "run_id": ONE, "badge": VERIFIED, "figures": WHOLE, "examples_sha256": "0" * 64},
     ]
     for number, fact in enumerate(facts, 1):
         record = {"number": number, "previous": previous, "date": DAY, "reason": "x", **fact}

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from board_runs import changed, only
 
+from benchmark.defending import defense_named
+from benchmark.defending.finding import name_of
 from benchmark.finding import attack_named
 from leaderboard.boards.published import published_board
 from leaderboard.entries import entries
@@ -117,8 +119,10 @@ def test_what_seqattack_heads_accuracy_is_precision():
 def test_attacks_of_ours_that_stand_beside_exist():
     named = [ours for paper in PAPERS.values() for table in paper.tables for row in table.rows for ours in row.ours]
     assert len(named) > 15
-    for attack, parameters in named:
+    for attack, parameters, defense in named:
         attack_named(attack, parameters)
+        # As it is best written, or no victim of ours would be found to have it.
+        assert not defense or name_of(defense_named(defense)) == defense
 
 
 # The board.
@@ -229,6 +233,14 @@ attack_rate = 50
         ('name = "Theirs"', "", "name must be there"),
         ("[paper]", "[papr]", "paper must be there"),
         ("[paper]", "[paper", "cannot be read"),
+        ("attack_rate = 50", "attack_rate = inf", "attack_rate must be a number"),
+        ('["Jane Doe"]', "[1]", "authors must be names"),
+        ('["Jane Doe"]', "[]", "authors must be names"),
+        ('about = "Something"', 'about = "Something"\ndataset = ["wnut17"]', "dataset must be there, as a str"),
+        ("attack_rate = 50", 'ours = "casing"', "attack must be there"),
+        ("attack_rate = 50", 'ours = [{ attack = "casing", parameters = 5 }]', "parameters must be there, as a dict"),
+        ("attack_rate = 50", 'ours = [{ attack = "casing", defense = 5 }]', "defense must be there, as a str"),
+        ("attack_rate = 50", "ours = 5", "of another kind than it should be"),
     ],
 )
 def test_a_wrong_file_is_told_with_the_field_and_hides_no_other(tmp_path, old, new, told):
@@ -250,3 +262,15 @@ def test_hostile_text_of_a_file_is_made_printable(tmp_path):
     (table,) = published_board(Reading(tmp_path, ()))
     assert table.title.isprintable()
     assert table.frame["name"].tolist() == [r"\x1b[31m</script>"]
+
+
+def test_victims_with_a_defense_stand_beside_the_row_of_that_defense_and_controls_where_they_are_named(one_seed):
+    reading = changed(one_seed, lambda spec: dataclasses.replace(spec, dataset="conll2003"))
+    table = next(t for t in published_board(Reading(RESULTS, reading.runs)) if "Masked" in t.title)
+    names = list(table.frame["name"])
+    assert table.title.endswith("table 1")
+    assert names[names.index("MAT (S)") + 1] == "identity on minilm/made-up+mat"
+    assert names[names.index("Baseline") + 1] == "identity on minilm/made-up"
+    assert names[names.index("MAT (R)") + 1] == "MAT (S)"
+    (run,) = only(reading, attack="identity", victim="minilm/made-up+mat").runs
+    assert table.frame["f1_clean"].iloc[names.index("MAT (S)") + 1] == run.metrics["f1.strict.before"].value

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import shlex
+import shutil
+import subprocess
 import sys
 import tomllib
 from importlib.metadata import EntryPoint
@@ -266,6 +269,40 @@ def test_what_was_handed_in_by_others_is_never_overwritten(handed_in, tiny, card
     code, out, err = gauntlet("submit", card, "--results", tiny, "--into", into, "--yes")
     assert (code, out) == (2, "")
     assert "cards/deepwordbug-i-v1.toml is there and is another file" in " ".join(err.split())
+
+
+@pytest.fixture
+def clone(tiny, tmp_path):
+    """A repository that ignores what this one ignores, with tries of its own, some not finished."""
+    root = tmp_path / "clone"
+    copied(tiny, root)
+    run_of(root / "results", "identity").result_file.unlink()
+    shutil.copy(ROOT / ".gitignore", root)
+    git(root, "init", "--quiet", "-b", "main")
+    git(root, "add", ".")
+    git(root, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "-m", "before")
+    return root
+
+
+def git(root, *arguments):
+    command = ["git", "-C", str(root), *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def test_runs_made_in_a_clone_are_in_git_once_they_are_submitted_and_no_sooner(clone, card, gauntlet):
+    results = clone / "results"
+    assert git(clone, "ls-files") == ".gitignore\n"
+    code, out, err = gauntlet("submit", card, "--results", results, "--into", results, "--yes")
+    assert code == 0, err
+    run_id = run_of(results, "deepwordbug-i").run_id
+    assert all(line.startswith((f"copy {card} to ", "ledger ")) for line in out.splitlines())
+    assert [(entry.verb, entry.run_id) for entry in read_ledger(results)] == [("add", run_id)]
+    (told,) = [line for line in err.splitlines() if line.startswith("git ")]
+    subprocess.run(shlex.split(told), check=True)
+    files = [f"runs/{run_id}/{name}" for name in ("spec.json", "examples.parquet", "provenance.json", "result.json")]
+    added = {f"results/{name}" for name in ("LEDGER.jsonl", "cards/deepwordbug-i-v1.toml", *files)}
+    assert set(git(clone, "diff", "--cached", "--name-only").split()) == added
+    assert git(clone, "status", "--porcelain", "--untracked-files=all").count("??") == 0  # other tries stay ignored
 
 
 def test_a_run_that_does_not_hold_is_not_submitted(tiny, tmp_path, card, gauntlet):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pyarrow.parquet as pq
@@ -18,9 +19,11 @@ from submissions import (
 
 from benchmark.errors import BadInput
 from benchmark.spec import RunSpec
+from leaderboard.verifying.attack_cards import card_faults
 from leaderboard.verifying.finding import TEXT_NOT_HERE
 from leaderboard.verifying.records import SpecRecord
 from leaderboard.verifying.sentences import Library
+from leaderboard.verifying.stored_run import StoredRun
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -444,6 +447,18 @@ def test_a_mention_that_nobody_edited_keeps_its_type(results):
     row["adversarial_gold"] = [tag if tag == "O" else tag[:2] + "XYZ" for tag in row["adversarial_gold"]]
     found = lines(forgery.sealed().path)
     assert any("adversarial_gold" in line and "as in the original" in line for line in found)
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "told"),
+    [
+        ({"attack": "shout"}, "access", "there is no card of shout here: only its code tells what it asks"),
+        ({"attack": "casing", "attack_version": 0}, "attack_version", "the card here is that of version 1, not 0"),
+    ],
+)
+def test_what_no_card_here_tells_is_said_not_to_be_checked(forgery, change, field, told):
+    run = StoredRun(forgery.folder.path, "", spec=dataclasses.replace(forgery.folder.read_spec(), **change))
+    assert [(gap.field, gap.why) for gap in card_faults(run)] == [(field, told)]
 
 
 def test_all_findings_are_told_not_only_the_first(forgery):

@@ -87,6 +87,31 @@ def test_a_hostile_id_is_refused(forgery, field, text):
         told(folder.path, "spec.json: sentence_ids.0")
 
 
+@pytest.mark.parametrize(
+    ("field", "name", "expected"),
+    [
+        ("attack", "d\u0435epwordbug-i", "letters of one script"),  # a Cyrillic letter among Latin ones
+        ("attack", "\u0440\u0430\u0441\u0435", "a name in ASCII"),  # none but Cyrillic letters
+        ("attack", "casin\u0261", "a name in ASCII"),  # a Latin letter that looks like another
+        ("attack", "DeepWordBug-I", "a name that is not that of deepwordbug-i"),
+        ("victim", "minilm/n\u0435wsroom", "letters of one script"),
+        ("dataset", "n\u03bfwsr\u03bfom", "letters of one script"),  # Greek ones
+        ("victim", "\uff4dinilm/newsroom", "NFKC"),  # of full width
+        ("split", "te\ufb06", "NFKC"),  # a ligature
+    ],
+)
+def test_a_name_that_looks_like_another_is_refused(forgery, field, name, expected):
+    forgery.spec[field] = name
+    found = told(forgery.sealed(scored=False).path, f"spec.json: {field}:")
+    assert any(expected in line for line in found), found
+
+
+def test_names_in_other_scripts_are_names(forgery):
+    for field, name in (("dataset", "новости"), ("split", "テスト"), ("victim", "path:./modèle")):
+        forgery.spec[field] = name
+    assert not any(line.startswith("spec.json") for line in lines(forgery.sealed(scored=False).path))
+
+
 def test_a_traceback_with_control_characters_is_refused(forgery):
     forgery.success()["reason"] = f"Traceback\n{ANSI}"
     assert "reason" in told(forgery.sealed(scored=False).path, "examples.parquet: row")[0]
@@ -130,6 +155,14 @@ def in_the_file(name, old, new):
         (in_the_file("spec.json", "{", '["'), "spec.json: file: not JSON"),
         (in_the_file("result.json", '"n":', '"n": -1, "m":'), "result.json: metrics"),
         (in_the_file("provenance.json", '"seconds": ', '"seconds": -'), "provenance.json: seconds: -"),
+        (
+            in_the_file("provenance.json", '"victim_cost": {', '"victim_cost": {"training_seconds": -9'),
+            "provenance.json: victim_cost: {'training_seconds': -9}",
+        ),
+        (
+            in_the_file("spec.json", '"seed":', f'"luck": {"[" * 150}{"]" * 150}, "seed":'),
+            "spec.json: file: not JSON: nested too deeply",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -243,6 +276,14 @@ def bottomless(folder):
     folder.spec_file.write_text("[" * 200_000)
 
 
+def of_schema_1_and_nonsense(folder):
+    folder.spec_file.write_text('{"schema": 1, "spec": 5}')
+
+
+def emptied(name):
+    return lambda folder: (folder.path / name).write_bytes(b"")
+
+
 def a_list(folder):
     folder.spec_file.write_text("[1]")
 
@@ -265,6 +306,11 @@ def a_list(folder):
         (lone_surrogate, "spec.json: file: not JSON: not UTF-8"),
         (bottomless, "spec.json: file: not JSON: nested too deeply"),
         (a_list, "spec.json: file: [1]; expected a JSON object"),
+        (of_schema_1_and_nonsense, "spec.json: attack: missing"),
+        (emptied("spec.json"), "spec.json: file: empty"),
+        (emptied("examples.parquet"), "examples.parquet: file: empty"),
+        (emptied("provenance.json"), "provenance.json: file: empty"),
+        (emptied("result.json"), "result.json: file: empty"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -274,11 +320,23 @@ def test_a_file_that_has_no_business_there_is_refused_and_never_opened(results, 
     told(folder.path, part)
 
 
-def test_a_table_that_is_too_large_when_unpacked_is_not_unpacked(results, monkeypatch):
+@pytest.mark.parametrize(("limit", "at_most"), [("_LARGEST_TABLE", 100), ("_MOST_VALUES", 1000)])
+def test_a_table_that_is_too_large_when_unpacked_is_not_unpacked(results, monkeypatch, limit, at_most):
     folder = run_of(results, "deepwordbug-i")
-    monkeypatch.setattr("leaderboard.verifying.stored_run._LARGEST_TABLE", 100)
-    monkeypatch.setattr("pyarrow.parquet.ParquetFile.read", lambda *_: pytest.fail("unpacked"))
-    told(folder.path, "examples.parquet: file: ")
+    monkeypatch.setattr(f"leaderboard.verifying.stored_run.{limit}", at_most)
+    monkeypatch.setattr("pyarrow.parquet.ParquetFile.iter_batches", lambda *_: pytest.fail("unpacked"))
+    assert any(f"expected at most {at_most}" in line for line in told(folder.path, "examples.parquet: file: "))
+
+
+def test_a_text_that_is_stored_once_and_read_many_times_is_not_unpacked(forgery, monkeypatch):
+    """A table of few bytes, decompressed too, whose rows need a hundred times as many."""
+    forgery.rows = [{**forgery.rows[0], "reason": "x" * 10_000} for _ in range(1000)]
+    folder = forgery.sealed(scored=False)
+    monkeypatch.setattr("leaderboard.verifying.stored_run._LARGEST_TABLE", 2**20)
+    groups = pq.ParquetFile(folder.examples_file).metadata
+    assert sum(groups.row_group(k).total_byte_size for k in range(groups.num_row_groups)) < 2**20
+    monkeypatch.setattr("leaderboard.verifying.stored_run._row_faults", lambda *_: pytest.fail("read"))
+    assert any("when unpacked; expected at most" in line for line in told(folder.path, "examples.parquet: file: "))
 
 
 @pytest.mark.parametrize(
@@ -298,12 +356,18 @@ def test_a_table_that_is_too_large_when_unpacked_is_not_unpacked(results, monkey
         (lambda results: _card(results, MARKDOWN), "cards/mine-v1.toml: card: summary"),
         (lambda results: _card(results, "fine", name=TRAVERSAL), "cards/mine-v1.toml: card: name"),
         (lambda results: _card(results, "fine", name="other"), "cards/mine-v1.toml: name"),
+        (lambda results: _published(results, "[paper]"), "published: file: "),
     ],
 )
 def test_what_has_no_business_in_a_results_folder_is_refused(tmp_path, make, part):
     (tmp_path / "runs").mkdir()
     make(tmp_path)
     told(tmp_path, part)
+
+
+def _published(results, text):
+    (results / "published").mkdir()
+    (results / "published" / "doe.toml").write_text(text)
 
 
 def _card(results, summary, name="mine"):
@@ -339,6 +403,15 @@ def test_the_command_is_0_where_all_holds_and_says_what_it_could_not_check(forge
     assert code == 0
     assert all(": not checked: text not here" in line for line in out.splitlines())
     assert "findings: 0" in err
+
+
+def test_a_link_in_place_of_the_results_is_bad_input(gauntlet, results, tmp_path):
+    """Else what is verified need not be what is merged."""
+    (tmp_path / "submitted").symlink_to(results)
+    for path in (tmp_path / "submitted", f"{tmp_path}/submitted/"):
+        code, out, err = gauntlet("verify", path)
+        assert (code, out) == (2, "")
+        assert "is a symbolic link; pass the folder itself" in " ".join(err.split())
 
 
 def test_a_path_that_is_nothing_is_bad_input(gauntlet, tmp_path):

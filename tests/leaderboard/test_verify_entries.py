@@ -14,10 +14,10 @@ from submissions import Forgery, copied, lines, run_of, verified
 from benchmark.datasets import find_dataset
 from benchmark.errors import BadInput
 from benchmark.spec import canonical_json
-from leaderboard.ledger import add, ledger_file, retract
+from leaderboard.ledger import RE_EXECUTED, add, ledger_file, record_replay, retract
 from leaderboard.rows import read_run
 from leaderboard.transferring import transfer
-from leaderboard.verifying.entries import base_named, entry_faults
+from leaderboard.verifying.entries import base_named, entry_faults, ledger_gaps
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -100,6 +100,44 @@ def test_a_base_that_is_nothing_is_refused(results):
             verified(results, base=base)
 
 
+def test_a_folder_that_is_called_like_a_branch_is_not_taken_for_it(listed, tmp_path, monkeypatch):
+    """Else a submission could bring along a base of its own."""
+    branch = committed(listed)
+    monkeypatch.chdir(listed.parent)
+    copied(listed, listed.parent / "aside")
+    (listed.parent / "aside" / "results").rename(listed.parent / branch)
+    an_entry_removed(listed)
+    an_entry_removed(listed.parent / branch)
+    with pytest.raises(BadInput, match=r"is a folder and a branch, tag or commit; write \./trunk for the folder"):
+        base_named(branch, listed)
+    assert list(entry_faults(listed, base_named(f"./{branch}", listed))) == []
+    assert list(entry_faults(listed, base_named(f"refs/heads/{branch}", listed))) != []
+
+
+def test_a_folder_is_no_base_of_itself(listed):
+    with pytest.raises(BadInput, match="is the folder that is verified"):
+        base_named(str(listed), listed)
+
+
+@pytest.mark.parametrize("kind", ["folder", "git ref"])
+def test_badges_and_withdrawals_that_a_submission_writes_are_named(listed, tmp_path, kind):
+    """Anybody can write a line whose checksums fit."""
+    base = base_named(committed(listed) if kind == "git ref" else str(copied(listed, tmp_path / "before")), listed)
+    assert list(ledger_gaps(listed, base)) == []
+    one, other = (run_of(listed, attack).run_id for attack in ("deepwordbug-i", "deepwordbug-ii"))
+    figures = {"seed": 0, "sentences": 10, "sampled": 3, "sampled_agree": 3, "texts": 9, "texts_agree": 9}
+    record_replay(listed, one, RE_EXECUTED, figures, "trust me", "2026-11-23")
+    add(listed, run_of(listed, "identity").run_id, "more", "2026-11-23")
+    retract(listed, other, "a rival", "2026-11-23")
+    assert [(gap.file, gap.field) for gap in ledger_gaps(listed, base)] == [
+        ("LEDGER.jsonl", "line 3"),
+        ("LEDGER.jsonl", "line 5"),
+    ]
+    replayed, retracted = (gap.why for gap in ledger_gaps(listed, base))
+    assert f"calls run {one} re-executed" in replayed
+    assert f"takes run {other} out of the tables (retract)" in retracted
+
+
 def committed(results):
     """Commit the results in a repository of their own; return the branch's name."""
     git = ["git", "-C", str(results.parent), "-c", "user.name=a", "-c", "user.email=a@b"]
@@ -156,6 +194,13 @@ def test_a_changed_transfer_is_caught(transferred, change, told):
     sealed(path, change)
     found = [line for line in lines(results) if line.startswith(f"transfers/{path.name}")]
     assert any(told in line for line in found), found
+
+
+def test_a_transfer_to_the_victim_that_was_attacked_is_none(transferred):
+    results, path = transferred
+    spec = run_of(results, "deepwordbug-i").read_spec()
+    sealed(path, lambda r: r.update(victim=spec.victim, victim_fingerprint=spec.victim_fingerprint))
+    assert any("expected another victim than the run's own" in line for line in lines(results))
 
 
 def test_a_transfer_without_its_run_or_its_checksum_is_caught(transferred):

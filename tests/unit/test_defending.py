@@ -21,10 +21,15 @@ from benchmark.victims.minilm import BUNDLED
 from benchmark.victims.recipe import cache_folder
 
 TRAINED = [name for name in DEFENSES if issubclass(DEFENSES.get(name), TrainedDefense)]
+OF_TRANSFORMERS = {"flat"}
 # The sentences are sixteen; the settings make a training of three steps an epoch.
 BASE = "cnn-lstm-crf/mine(batch_size=6,epochs=10,learning_rate=0.01)"
 SHORT = "cnn-lstm-crf/mine(batch_size=6,epochs=1)"
-ATTACKS = {"augment": "augment(deepwordbug-i,n=3,queries=24)", "random-augment": "random-augment(n=3)"}
+ATTACKS = {
+    "augment": "augment(deepwordbug-i,n=3,queries=24)",
+    "random-augment": "random-augment(n=3)",
+    "adversarial-rounds": "adversarial-rounds(attack=random-edit,rounds=2,n=3,goal=perturbed)",
+}
 
 
 pytestmark = pytest.mark.usefixtures("small_glove")
@@ -210,7 +215,7 @@ def test_identity_has_the_weights_of_plain_training(options):
 
 
 @pytest.mark.usefixtures("shared_cache")
-@pytest.mark.parametrize("name", sorted(set(TRAINED) - {"identity"}))
+@pytest.mark.parametrize("name", sorted(set(TRAINED) - {"identity"} - OF_TRANSFORMERS))
 def test_every_defense_trains_other_weights_is_cached_and_found_again(name, options, monkeypatch):
     full = f"{BASE}+{ATTACKS.get(name, name)}"
     victim = find_victim(full, options)

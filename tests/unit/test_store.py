@@ -330,6 +330,16 @@ def test_a_result_that_is_no_json_object_is_corrupt(finished, content):
     assert str(finished.result_file) in str(corrupt.value)
 
 
+@pytest.mark.parametrize("value", ["NaN", "1e999", '"\\ud800"', "[" * 100_000], ids=["NaN", "1e999", "half", "deep"])
+@pytest.mark.parametrize("name", ["result.json", "spec.json"])
+def test_json_that_has_no_checksum_is_corrupt(finished, name, value):
+    file = finished.path / name
+    file.write_text(f'{{"x": {value}, {file.read_text().lstrip()[1:]}')
+    with pytest.raises(CorruptResult) as corrupt:
+        finished.read_result() if name == "result.json" else finished.read_spec()
+    assert str(file) in str(corrupt.value)
+
+
 def test_a_number_altered_in_the_result_is_found_out(finished):
     edit_json(finished.result_file, metrics={"attack_rate": {"value": 0.0}})
     with pytest.raises(CorruptResult):

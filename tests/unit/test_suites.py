@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from benchmark.attacking import Mode
+from benchmark.defending import defense_named
 from benchmark.errors import BadInput
 from benchmark.finding import ATTACKS
 from benchmark.goals import goal_named
 from benchmark.suites import Suite, load_suite, suite_names
 from benchmark.victims import VictimOptions
+from benchmark.victims.finding import parse_name
 
 
 @pytest.fixture
@@ -33,6 +35,9 @@ def test_packaged_suite_names_only_what_there_is(name):
     for plan in loaded.plans:
         assert ATTACKS.get(plan.attack).configured(plan.parameters)
         assert goal_named(plan.goal)
+    for victim in {plan.victim for plan in loaded.plans}:
+        defense = parse_name(victim).defense
+        assert not defense or defense_named(defense)
 
 
 def test_quick_has_the_controls():
@@ -138,6 +143,7 @@ def test_suite_without_attacks(suite, text):
         'attacks = ["identity"]\nlabel_map = {PERSON = "PER"}\n',
         'attacks = [{parameters = {order = "random"}}]\n',
         'attacks = [{name = "identity", params = {order = "random"}}]\n',
+        'attacks = [{name = "identity", version = "1"}]\n',
         "attacks = [3]\n",
         'attacks = [{name = "identity", limit = "many"}]\n',
         'attacks = [{name = "identity", seeds = 3}]\n',

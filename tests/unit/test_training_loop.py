@@ -180,6 +180,67 @@ def test_epochs_differ_in_order(tmp_path):
     assert len({tuple(epoch) for epoch in epochs}) > 1
 
 
+class Equipped(Hooks):
+    """Puts a second layer behind the first."""
+
+    def equip(self, trainee):
+        trainee.network.append(torch.nn.Linear(1, 1))
+        trainee.add("second", trainee.network[2])
+
+
+def test_what_a_defense_adds_is_trained_and_stored_apart(tmp_path):
+    folder = taught(tmp_path / "v", hooks=Equipped())
+    added = load_file(folder / "second.safetensors")
+    assert {name: tuple(tensor.shape) for name, tensor in added.items()} == {"weight": (1, 1), "bias": (1,)}
+    assert torch.equal(added["weight"], stored(folder)[0]["2.weight"])
+    torch.manual_seed(RECIPE.seed)
+    fresh = torch.nn.Sequential(torch.nn.Linear(2, 1), torch.nn.Linear(1, 1))
+    assert not torch.equal(added["weight"], fresh[1].weight)
+    shorter = taught(tmp_path / "w", lambda: Pupil((4, 3, 2, 1)), Equipped())
+    once = taught(tmp_path / "x", lambda: Pupil((4,)), Equipped(), replace(RECIPE, epochs=1))
+    assert (shorter / "second.safetensors").read_bytes() == (once / "second.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize("steps", [(4,), (1, 10)])
+def test_what_a_defense_adds_survives_an_interruption(tmp_path, steps):
+    whole = taught(tmp_path / "whole", hooks=Equipped())
+    for step in steps:
+        with pytest.raises(KeyboardInterrupt):
+            taught(tmp_path / "broken", hooks=Equipped(), report=stop_at(step))
+    broken = taught(tmp_path / "broken", hooks=Equipped())
+    for name in ("model.safetensors", "second.safetensors", "recipe.json"):
+        assert (broken / name).read_bytes() == (whole / name).read_bytes()
+
+
+class Late(Hooks):
+    """Begins to defend after an epoch, and tells at the end what it did."""
+
+    chosen_from = 1
+
+    def made(self):
+        return {"by": "hooks", "late": True}
+
+    def cost(self):
+        return {"spent": 3}
+
+
+def test_an_epoch_before_a_defense_begins_is_not_kept_as_the_best(tmp_path):
+    found = (4, 1, 3, 2)
+    folder = taught(tmp_path / "v", lambda: Pupil(found), Late())
+    third, _ = stored(taught(tmp_path / "w", lambda: Pupil((1, 2, 3)), recipe=replace(RECIPE, epochs=3)))
+    weights, card = stored(folder)
+    assert torch.equal(weights["1.weight"], third["1.weight"])
+    assert (card["made"], len(card["dev_f1"])) == ({"by": "hooks", "late": True}, 4)
+    assert json.loads((folder / "cost.json").read_text())["spent"] == 3
+
+
+def test_patience_waits_for_a_defense_to_begin(tmp_path):
+    _, card = stored(taught(tmp_path / "v", lambda: Pupil((4, 3, 2, 1), patience=2), Late()))
+    assert len(card["dev_f1"]) == 4
+    _, card = stored(taught(tmp_path / "w", lambda: Pupil((4, 3, 2, 1), patience=2)))
+    assert len(card["dev_f1"]) == 3
+
+
 @pytest.mark.parametrize("what", ["loss", "gradient"])
 def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_state(tmp_path, what):
     class Exploding(Hooks):

@@ -8,14 +8,18 @@ import hashlib
 import shutil
 
 import pytest
-from board_runs import attack_all, changed, read
+from board_runs import Reader, attack_all, changed, made_up, read
+from browsing import browser, tab
 from stubs import StubVictim
 
 from benchmark.datasets import find_dataset
 from benchmark.statistics import intervals
-from leaderboard import ledger
+from leaderboard import human_audit, ledger
 from leaderboard.site.building import build_site
 from leaderboard.site.texts import Texts
+from leaderboard.transferring import transfer
+
+__all__ = ["browser", "tab"]  # fixtures of another module
 
 HOSTILE = "</script><img src=x onerror=alert(1)>[link](javascript:alert(1))\x1b[31m\u202e"
 
@@ -48,7 +52,21 @@ def site_reading(one_seed, tmp_path_factory):
     attacks = ["deepwordbug-ii", "deepwordbug-i", "casing", "identity"]
     folders = attack_all(results, [victim], attacks, dataset=newsroom, limit=12)
     ledger.add(results, folders[0].run_id, "the first one", dt.date(2026, 11, 22).isoformat())
+    other = Reader("minilm/other", letters=3, leans=())
+    for run in read(results).runs:
+        if run.spec.victim == "minilm/made-up" and run.spec.attack in {"casing", "deepwordbug-ii"}:
+            transfer(results, run, other, made_up())
+    people_read(folders[1])
     return read(results)
+
+
+def people_read(folder):
+    """Let two people read a run's texts: of the adversarial ones they find every other one wrong."""
+    examples, _ = folder.read_examples()
+    items = human_audit.sample(folder.run_id, examples, 6, 2, 0)
+    wrong = {item.code for item in [item for item in items if item.adversarial][::2]}
+    said = [{item.code: human_audit.Answer(item.code not in wrong, k) for item in items} for k in (3, 4)]
+    human_audit.store_audit(folder, items, said, 0)
 
 
 def built(reading, folder):

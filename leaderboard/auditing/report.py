@@ -1,0 +1,109 @@
+"""The page: one file that opens from the disk, asks for nothing and runs no script."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from benchmark.metrics import Value
+from leaderboard.auditing.chosen import chosen, shown
+from leaderboard.auditing.findings import Findings
+from leaderboard.auditing.hardening import gains, helped, registered
+from leaderboard.export import FORMATS
+from leaderboard.site.addresses import Addresses
+from leaderboard.site.example_pages import type_hues
+from leaderboard.site.pages import environment
+from leaderboard.site.readers import Readers, readers_of
+from leaderboard.site.shown_tables import shown_table
+
+__all__ = ["headline", "record", "report"]
+
+_NOWHERE = Addresses((), (), (), (), ())
+
+
+def headline(findings: Findings) -> str:
+    """Say in a sentence how the model fares."""
+    count, valid = len(findings.sentences), findings.broken_validly
+    return (
+        f"Edits that likely keep the right answer break {findings.audit.victim.name} on "
+        f"{round((valid.value or 0) * count)} of {count} sentences that it reads right: {_percent(valid)}; in the "
+        f"worst case F1 on them falls from {100 * findings.clean_f1:.1f} to {100 * findings.robust_validly.value:.1f}."
+    )
+
+
+def record(findings: Findings, command: str) -> dict[str, Any]:
+    """Return all that the page says in numbers, JSON-ready."""
+    audit = findings.audit
+    return {
+        "headline": headline(findings),
+        "model": {"name": audit.victim.name, "fingerprint": audit.victim.fingerprint},
+        "data": {"name": audit.dataset.name, "split": audit.split, "hash": audit.dataset.hash(audit.split)},
+        "suite": audit.suite,
+        "compared": list(audit.comparison.words),
+        "sentences": len(findings.sentences),
+        "resolution": findings.resolution,
+        "errors": findings.errors,
+        "broken": findings.broken.to_json(),
+        "broken_validly": findings.broken_validly.to_json(),
+        "clean_f1": audit.clean.to_json(),
+        "robust_f1": {"value": round(findings.robust.value, 6), "valid_only": round(findings.robust_validly.value, 6)},
+        "label_validity": findings.validity.to_json(),
+        "runs": [run.run_id for run in audit.runs],
+        "judges": dict(audit.runs[0].judges),
+        "command": command,
+        "tables": json.loads(FORMATS["json"](list(findings.tables.values()))),
+    }
+
+
+def report(findings: Findings, results: Path, command: str) -> str:
+    """Return the page as HTML.
+
+    Args:
+        findings: of the audit.
+        results: where its runs are, and perhaps others with defended models.
+        command: that makes the page again.
+
+    Raises:
+        MissingResource: Jinja2 is not installed.
+    """
+    audit = findings.audit
+    templates = environment()
+    examples = [shown(success) for success in chosen(findings)]
+    hues = type_hues(sorted({kind for one in examples for kind in one.types}))
+    tables = {name: shown_table(t, k, _NOWHERE) for k, (name, t) in enumerate(findings.tables.items(), 1)}
+    defended = gains(results, audit.dataset.name)
+    context: Mapping[str, Any] = {
+        "headline": headline(findings),
+        "findings": findings,
+        "audit": audit,
+        "tables": tables,
+        "examples": examples,
+        "hues": hues,
+        "percent": _percent,
+        "helped": list(helped(defended)),
+        "gains": [shown_table(table, 100 + k, _NOWHERE) for k, table in enumerate(defended)],
+        "registered": registered(),
+        "results": results,
+        "people": _people(findings),
+        "command": command,
+        "version": version("ner-gauntlet"),
+        "style": (files("leaderboard.site") / "static" / "site.css").read_text(encoding="utf-8"),
+    }
+    return templates.get_template("audit.html").render(context)
+
+
+def _people(findings: Findings) -> list[tuple[str, Readers]]:
+    """Return what people said of the successes of each attack, where somebody was asked."""
+    read = [(run.spec.attack, readers_of(run)) for run in findings.audit.runs]
+    return [(attack, readers) for attack, readers in read if readers is not None]
+
+
+def _percent(value: Value) -> str:
+    """Return a share with its interval."""
+    if value.value is None:
+        return f"not known, {value.reason}"
+    return f"{100 * value.value:.0f} % (95 % interval: {100 * (value.low or 0):.0f}–{100 * (value.high or 0):.0f} %)"

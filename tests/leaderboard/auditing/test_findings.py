@@ -1,0 +1,228 @@
+"""What an audit counts: by hand the same; and what it compares."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from board_runs import made_up
+from stubs import LABELS, StubVictim, lexicon, sentence
+
+from benchmark.alignment import edit_script
+from benchmark.datasets import Dataset
+from benchmark.errors import BadInput
+from benchmark.label_risk import invalidates
+from benchmark.metrics.span_f1 import span_counts
+from benchmark.tag_schemes import strict_spans
+from benchmark.types import Outcome, Prediction, Status
+from benchmark.victims import LabelMap
+from leaderboard.auditing.callables import callable_named, settled
+from leaderboard.auditing.chosen import MOST, chosen, shown
+from leaderboard.auditing.comparing import compare_types, restricted
+from leaderboard.auditing.edit_kinds import kinds_of
+from leaderboard.auditing.fates import told
+from leaderboard.auditing.findings import Findings
+from leaderboard.auditing.hardening import gains, helped
+from leaderboard.auditing.running import Request, audit
+from leaderboard.boards import BOARDS
+from leaderboard.tables import Column, table
+
+ANA = sentence("Ana Ruiz left New York on Friday", "B-PER I-PER O B-LOC I-LOC O O")
+
+
+def won(run):
+    return {name for name, e in run.examples.items() if e.outcome.status is Status.SUCCESS}
+
+
+def won_validly(run):
+    return {name for name in won(run) if not invalidates(run.examples[name].label_risk)}
+
+
+def test_a_sentence_is_broken_if_any_attack_breaks_it(findings):
+    runs = findings.audit.runs
+    assert len(findings.sentences) == 20
+    assert findings.broken.value == len(set.union(*map(won, runs))) / 20
+    assert findings.broken_validly.value == len(set.union(*map(won_validly, runs))) / 20
+    assert findings.validity.value == sum(map(len, map(won_validly, runs))) / sum(map(len, map(won, runs)))
+    assert 0 < findings.broken_validly.value < findings.broken.value
+
+
+def test_the_worst_case_is_below_each_attack_and_above_it_are_the_valid_texts(findings):
+    after = [run.metrics["f1.strict.after"].value for run in findings.audit.runs]
+    assert findings.robust.value <= min(after)
+    assert findings.robust.value < findings.robust_validly.value < findings.clean_f1
+    rows = findings.by_attack.frame.set_index("attack")
+    for run in findings.audit.runs:
+        row = rows.loc[run.spec.attack]
+        for name, key in (("broken", "attack_rate"), ("valid", "valid_attack_rate"), ("f1", "f1.strict.after")):
+            assert row[name] == pytest.approx(run.metrics[key].value, abs=1e-6)
+        assert (row["broken.low"], row["broken.high"]) == pytest.approx(
+            (run.metrics["attack_rate"].low, run.metrics["attack_rate"].high), abs=1e-6
+        )
+
+
+def test_types_add_up_to_the_whole(findings):
+    rows = findings.by_type.frame
+    gold = [span.type for e in findings.audit.runs[0].examples.values() for span in strict_spans(e.outcome.gold)]
+    assert dict(zip(rows["type"], rows["mentions"], strict=True)) == {kind: gold.count(kind) for kind in set(gold)}
+    shares = rows[["found", "missed", "other type", "other borders"]].sum(axis=1)
+    assert shares.tolist() == pytest.approx([1.0] * len(rows))
+    found = (rows["found"] * rows["mentions"]).sum()
+    assert found == pytest.approx(findings.robust.counts[:, 0].sum())
+
+
+def test_the_weakest_type_and_the_easiest_kind_are_named(findings):
+    types, kinds = findings.by_type.frame, findings.by_kind.frame
+    assert findings.weakest_type["after"] == types["after"].min()
+    assert findings.easiest_kind["valid"] == kinds["valid"].max() > 0
+
+
+def test_seen_and_unseen_only_where_the_training_is_known(findings, bench):
+    assert findings.by_seen is None
+    half = made_up().split("test")[:1]
+    known = {token for s in half for token, tag in zip(s.tokens, s.tags, strict=True) if tag != "O"}
+    train = bench / "train.conll"
+    train.write_text("".join(f"{t} {g}\n" for t, g in zip(half[0].tokens, half[0].tags, strict=True)))
+    request = Request("tagger:tag", str(bench / "mine.conll"), train=train)
+    rows = Findings(audit(request, bench / "results")).by_seen.frame.set_index("mentions_are")
+    attacked = [s for s in made_up().split("test") if s.id in findings.sentences]
+    mentions = [s.tokens[span.start] for s in attacked for span in s.spans]
+    assert rows["number"]["seen in training"] == sum(mention in known for mention in mentions)
+    assert rows["number"].sum() == len(mentions)
+    assert (rows["before"] == 1).all()
+    assert (rows["after"] < 1).all()
+
+
+def test_examples_are_valid_short_and_of_all_attacks(findings):
+    found = chosen(findings)
+    names = [own.outcome.sentence_id for own in found]
+    assert len(names) == len(set(names)) == min(MOST, round(findings.broken_validly.value * 20))
+    assert all(own.valid for own in found)
+    assert {own.run.spec.attack for own in found[:2]} == {"casing", "deepwordbug-labels"}
+    assert all(shown(own).wrong and own.kinds for own in found)
+
+
+@pytest.mark.parametrize(
+    ("change", "kinds"),
+    [
+        (lambda s: s.replace(0, "ana"), ("casing",)),
+        (lambda s: s.replace(2, "lfet"), ("character",)),
+        (lambda s: s.replace(3, "Nw"), ("character",)),
+        (lambda s: s.replace(3, "Old"), ("entity",)),
+        (lambda s: s.replace(2, "reached"), ("word",)),
+        (lambda s: s.insert(2, "then"), ("insertion",)),
+        (lambda s: s.delete(5), ("word",)),
+        (lambda s: s.delete(4), ("entity",)),
+        (lambda s: s.replace_span(s.spans[1], ["Rio", "de", "Janeiro"]), ("entity",)),
+        (lambda s: s.replace(2, "reached").insert(2, "then").replace(0, "ANA"), ("casing", "insertion", "word")),
+        (lambda s: s.paraphrase(["Ana", "Ruiz", "quit", "New", "York"], s.spans), ("word",)),
+    ],
+)
+def test_kinds_of_edits_are_told_from_the_text(change, kinds):
+    text = change(ANA)
+    said = {"adversarial_gold": text.tags, "adversarial_prediction": ("O",) * len(text)}
+    outcome = Outcome(ANA.id, None, 7, Status.SUCCESS, ANA.tags, ANA.tags, edits=edit_script(ANA, text), **said)
+    assert kinds_of(outcome, ANA) == kinds
+
+
+def test_what_is_wrong_is_told_in_words():
+    assert told(ANA, ANA.tags) == []
+    assert told(ANA, ("B-PER", "I-PER", "O", "B-ORG", "I-ORG", "O", "O")) == ["LOC “New York” is taken for ORG"]
+    assert told(ANA, ("B-PER", "O", "O", "O", "O", "O", "B-MISC")) == [
+        "PER “Ana Ruiz” is read as PER “Ana”", "LOC “New York” is missed", "“Friday” is taken for MISC",
+    ]  # fmt: skip
+
+
+def victim_with(*types):
+    return StubVictim(lexicon({}), labels=("O", *(f"{mark}-{kind}" for kind in types for mark in "BI")))
+
+
+def data_with(*types):
+    sentences = tuple(sentence(f"Word{k} here", f"B-{kind} O") for k, kind in enumerate(types))
+    return Dataset("mine", {"test": sentences}, "mine.conll")
+
+
+def test_types_that_agree_are_compared_as_they_are():
+    found = compare_types(victim_with("LOC", "PER"), data_with("PER", "LOC"), None)
+    assert (found.types, found.label_map, [*found.words]) == (("LOC", "PER"), None, ["Compared: LOC, PER."])
+
+
+def test_ontonotes_is_read_as_conll_and_told_so():
+    found = compare_types(victim_with("PERSON", "GPE", "ORG", "DATE", "EVENT"), data_with("PER", "LOC", "ORG"), None)
+    assert found.label_map.pairs == {"DATE": "O", "EVENT": "O", "GPE": "LOC", "ORG": "ORG", "PERSON": "PER"}
+    assert found.left_out_of_model == ("DATE", "EVENT")
+    assert "GPE as LOC, PERSON as PER" in " ".join(found.words)
+
+
+def test_what_only_one_side_knows_is_left_out_and_told():
+    dataset = data_with("PER", "LOC", "MISC")
+    found = compare_types(victim_with("PER", "LOC", "date"), dataset, None)
+    assert found.types == ("LOC", "PER")
+    told_so = " ".join(found.words)
+    assert "not compared: date." in told_so
+    assert "does not know it: MISC." in told_so
+    left = restricted(dataset, found.types)
+    assert left.types == ("LOC", "PER")
+    assert (left.name, left.hash("test") == dataset.hash("test")) == ("mine(LOC,PER)", False)
+    assert restricted(dataset, ("LOC", "MISC", "PER")) is dataset
+
+
+def test_a_map_of_the_users_is_taken_at_its_word():
+    found = compare_types(victim_with("PER"), data_with("PER", "LOC"), LabelMap.parse("human=PER,*=O"))
+    assert (found.types, found.standard) == (("PER",), False)
+    assert "as you said: human as PER" in " ".join(found.words)
+
+
+@pytest.mark.parametrize(("types", "of_data"), [(("human",), ("PER",)), (("PER",), ())])
+def test_nothing_in_common_is_refused_with_a_way_out(types, of_data):
+    dataset = data_with(*of_data) if of_data else Dataset("mine", {"test": (sentence("a b", "O O"),)}, "mine.conll")
+    with pytest.raises(BadInput, match=r"--label-map PERSON=PER|tags such as B-PER"):
+        compare_types(victim_with(*types), dataset, None)
+
+
+def test_answers_tell_two_functions_of_one_source_apart(bench):
+    answers = [Prediction(("B-PER", "O")), Prediction(("O",))]
+    one, same, other = (settled(callable_named("tagger:tag"), own) for own in (answers, answers, answers[::-1]))
+    assert one.labels == ("O", "B-PER", "I-PER")
+    assert one.fingerprint == same.fingerprint != other.fingerprint
+
+
+def test_probabilities_come_with_their_labels(bench, monkeypatch):
+    import tagger
+
+    def sure(texts):
+        return [np.tile(np.eye(len(LABELS), dtype=np.float32)[0], (len(text), 1)) for text in texts]
+
+    sure.labels = LABELS
+    monkeypatch.setattr(tagger, "sure", sure, raising=False)
+    victim = callable_named("tagger:sure")
+    assert victim.labels == LABELS
+    assert victim.predict([("a", "b")])[0].tags == ("O", "O")
+
+
+def test_gains_are_those_of_the_defenses_board(one_seed):
+    (own,) = gains(one_seed.results, "made-up")
+    board = BOARDS["defenses"].tables(one_seed)[0].frame
+    assert own.frame["gain"].tolist()[0] == board["gain"].tolist()[0]
+    keys = {column.key for column in own.columns}
+    assert {"victim", "robust_f1", "gain", "clean_f1"} <= keys <= {"victim", "robust_f1", "gain", "clean_f1", "flags"}
+
+
+def test_a_defense_helped_if_its_gain_is_above_chance():
+    columns = [Column("victim", "", ""), Column("gain", "", "", 100, 1)]
+    bounds = [("above", 0.01, 0.2), ("around", -0.01, 0.2), ("below", -0.3, -0.1)]
+    rows = [{"victim": name, "gain": 0.1, "gain.low": low, "gain.high": high} for name, low, high in bounds]
+    own = table("t", columns, [{"victim": "base"}, *rows], shared={"dataset": "made-up"})
+    assert [*helped([own])] == [("above", 0.1, 0.01, 0.2, "made-up")]
+
+
+def test_clean_f1_counts_sentences_that_the_model_gets_wrong(findings):
+    import tagger
+
+    texts = made_up().split("test")
+    counts = np.array(
+        [span_counts(s.tags, tags) for s, tags in zip(texts, tagger.tag([s.tokens for s in texts]), strict=True)]
+    )
+    right, predicted, gold = counts.sum(axis=0)
+    assert findings.audit.clean.n == len(texts)
+    assert findings.audit.clean.value == pytest.approx(2 * right / (predicted + gold))
+    assert findings.audit.clean.value < 1

@@ -1,0 +1,205 @@
+"""`gauntlet audit` from the command to the page: one file, no script, nothing loaded, whatever the words are."""
+
+from __future__ import annotations
+
+import dataclasses
+import html.parser
+import json
+import shutil
+
+import pytest
+from browsing import WIDE, serious
+from conftest import HOSTILE
+
+from benchmark.store import RunFolder
+from leaderboard import human_audit
+from leaderboard.auditing import report as pages
+from leaderboard.auditing.findings import Findings
+from leaderboard.auditing.running import Request, audit
+from leaderboard.rows import own_run
+
+NARROW = 360
+
+
+class Tags(html.parser.HTMLParser):
+    """Collects tags, attributes and where links lead."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.attributes, self.links = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += [name for name, _ in attrs]
+        self.links += [value for name, value in attrs if name in {"href", "src", "action", "srcset", "data"}]
+
+
+@pytest.fixture(scope="module")
+def page(findings, bench):
+    """The page of the function."""
+    path = bench / "page.html"
+    path.write_text(pages.report(findings, bench / "results", "gauntlet audit tagger:tag"), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def hostile_page(hostile_findings, bench):
+    """The page of hostile words."""
+    path = bench / "hostile.html"
+    path.write_text(pages.report(hostile_findings, bench / "results", f"gauntlet audit '{HOSTILE}'"), encoding="utf-8")
+    return path
+
+
+def run_it(gauntlet, bench, *more):
+    return gauntlet("audit", "tagger:tag", "--data", bench / "mine.conll", "--results", bench / "results", *more)
+
+
+def test_the_command_writes_the_page_and_the_numbers(gauntlet, bench, findings, tmp_path):
+    code, out, told = run_it(gauntlet, bench, "--out", tmp_path / "my page.html", "--json")
+    assert code == 0
+    assert "my page.html" in told
+    record = json.loads(out)
+    assert record["headline"] == pages.headline(findings)
+    assert record["robust_f1"]["value"] == pytest.approx(findings.robust.value, abs=1e-6)
+    assert [table["title"] for table in record["tables"]] == [table.title for table in findings.tables.values()]
+    text = (tmp_path / "my page.html").read_text(encoding="utf-8")
+    assert record["command"].startswith(f"gauntlet audit tagger:tag --data {bench / 'mine.conll'} --results ")
+    assert record["command"] in text
+    code, out, _ = run_it(gauntlet, bench, "--limit", "3")
+    assert code == 0
+    assert "of 3 sentences" in out
+    (made,) = tmp_path.glob("audit-tagger-tag*.html")
+    assert "--limit 3" in made.read_text(encoding="utf-8")
+
+
+def test_a_killed_audit_goes_on_and_ends_in_the_same_bytes(bench, findings, tmp_path):
+    def killed(stage, done, total):
+        if stage.startswith("attack 2") and "deepwordbug" in stage and done == 7:
+            raise KeyboardInterrupt
+
+    request = Request("tagger:tag", str(bench / "mine.conll"))
+    with pytest.raises(KeyboardInterrupt):
+        audit(request, tmp_path, killed)
+    at = []
+    again = audit(request, tmp_path, lambda stage, done, total: at.append((stage, done)))
+    assert not any(stage.startswith("attack 1") and "casing" in stage for stage, _ in at)
+    assert min(done for stage, done in at if stage.startswith("attack 2") and "deepwordbug" in stage) >= 7
+    for one, other in zip(again.runs, findings.audit.runs, strict=True):
+        files = [folder / "runs" / one.run_id / "examples.parquet" for folder in (tmp_path, bench / "results")]
+        assert one.run_id == other.run_id
+        assert files[0].read_bytes() == files[1].read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["no_such_module:tag"], "no module 'no_such_module'"),
+        (["tagger:nothing"], "no function 'nothing'"),
+        (["tagger:some_number"], "no function 'some_number'"),
+        (["tagger:breaks"], "tagger:breaks broke off on clean sentences: RuntimeError: out of order"),
+        (["broken_module:tag"], "cannot be imported: SyntaxError"),
+        (["nothing at all"], "unknown victim"),
+        (["tagger:tag", "--data", "nowhere.conll"], "no such file: nowhere.conll"),
+        (["tagger:tag", "--data", "nowhere"], "unknown data set 'nowhere'"),
+        (["tagger:tag", "--label-map", "PER"], "is not OLD=NEW"),
+        (["tagger:tag", "--out", "nowhere/page.html"], "--out names a file"),
+        (["tagger:tag", "--limit", "0"], "must be at least 1"),
+        (["tagger:tag", "--data", "unmarked.txt"], "marks no mention"),
+        (["tagger:tag", "--data", "strange.txt"], "--label-map"),
+        (["tagger:tag", "--data", "never-right.txt"], "finds none of the PER"),
+        (["tagger:tag", "--train", "nowhere.conll"], "no such file: nowhere.conll"),
+    ],
+)
+def test_bad_input_gets_one_plain_line(gauntlet, bench, tmp_path, arguments, says):
+    (tmp_path / "broken_module.py").write_text("def tag(:\n")
+    (tmp_path / "unmarked.txt").write_text("Ana O\n")
+    (tmp_path / "strange.txt").write_text("Ana B-human\n")
+    (tmp_path / "never-right.txt").write_text("Zoe B-PER\nAna O\n")
+    data = [] if "--data" in arguments else ["--data", bench / "mine.conll"]
+    code, _, told = gauntlet("audit", *arguments, *data)
+    assert code == 2
+    assert says in told
+    assert told.strip().splitlines()[-1].startswith("error: ")
+    assert "Traceback" not in told
+
+
+def test_the_page_is_one_file_that_loads_and_runs_nothing(page, findings):
+    read = Tags(page.read_text(encoding="utf-8"))
+    assert not {"script", "img", "iframe", "object", "form", "base"} & {*read.tags}
+    assert read.tags.count("style") == 1
+    assert all(link.startswith(("#", "data:")) for link in read.links)
+    assert not [name for name in read.attributes if name.startswith("on")]
+    text = page.read_text(encoding="utf-8")
+    assert "@import" not in text
+    assert "url(" not in text
+    assert read.tags.count("article") == len(pages.chosen(findings))
+
+
+def test_hostile_words_stay_words(hostile_page):
+    text = hostile_page.read_text(encoding="utf-8")
+    read = Tags(text)
+    assert not {"script", "img", "b"} & {*read.tags}
+    assert read.tags.count("style") == 1
+    assert not [name for name in read.attributes if name.startswith("on")]
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert "&lt;img/src=x" in text
+
+
+def test_the_page_says_what_is_not_known(page, hostile_page):
+    text = page.read_text(encoding="utf-8")
+    assert "the audit does not know what this model was trained on" in text
+    assert "No results of defended models are at hand" in text
+    assert "By seen and unseen mentions" in hostile_page.read_text(encoding="utf-8")
+    assert "Seen: in hostile.conll" in hostile_page.read_text(encoding="utf-8")
+
+
+def test_defended_models_that_are_there_are_told(findings, one_seed):
+    text = pages.report(findings, one_seed.results, "gauntlet audit tagger:tag")
+    assert "minilm/made-up+mat" in text
+    assert "No results of defended models" not in text
+
+
+def test_what_people_read_is_told(findings, bench, tmp_path):
+    shutil.copytree(bench / "results", tmp_path / "results")
+    folder = RunFolder(tmp_path / "results", findings.audit.runs[0].run_id)
+    items = human_audit.sample(folder.run_id, folder.read_examples()[0], 4, 2, 0)
+    said = {item.code: human_audit.Answer(True, 4) for item in items}
+    human_audit.store_audit(folder, items, [said], 0)
+    read_again = dataclasses.replace(findings.audit, runs=(own_run(folder), *findings.audit.runs[1:]))
+    text = pages.report(Findings(read_again), tmp_path / "results", "gauntlet audit tagger:tag")
+    assert "1 person read 4 of its texts and found the labels of 100 % right" in text
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_the_page_opens_and_reads_with_and_without_scripts(tab, page, findings, scripts):
+    asked = []
+    opened = tab(java_script_enabled=scripts)
+    opened.on("request", lambda request: asked.append(request.url))
+    opened.goto(page.as_uri())
+    assert [url for url in asked if not url.startswith("data:")] == [page.as_uri()]
+    assert opened.locator("h1").inner_text().startswith("tagger:tag")
+    assert opened.locator("#t2 tbody tr:visible").count() == len(findings.audit.runs)
+    assert opened.locator(".ci:visible").count() > 5
+    assert opened.locator("article:visible").count() == len(pages.chosen(findings))
+
+
+def test_hostile_words_do_nothing_in_a_browser(tab, hostile_page):
+    opened = tab(hostile_page)
+    assert opened.locator("img").count() == 0
+    assert opened.locator("article").count() > 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(tab, page, scheme):
+    assert not serious(tab(page, color_scheme=scheme), colours_only=scheme == "dark")
+
+
+@pytest.mark.parametrize("width", [NARROW, WIDE])
+def test_the_page_is_no_wider_than_its_window(tab, page, width, tmp_path_factory):
+    opened = tab()
+    opened.set_viewport_size({"width": width, "height": 800})
+    opened.goto(page.as_uri())
+    assert opened.evaluate("document.documentElement.scrollWidth") <= width
+    opened.screenshot(path=tmp_path_factory.mktemp("screenshots", numbered=True) / f"audit-{width}.png", full_page=True)

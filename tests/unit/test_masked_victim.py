@@ -1,0 +1,120 @@
+"""A victim that was trained with word masks: found by its name, the same after a crash, open to gradients."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_training import made_up, write_conll
+
+from benchmark.defending import fitted
+from benchmark.errors import BadInput
+from benchmark.resources.encoders import minilm_folder
+from benchmark.victims import VictimOptions, find_victim
+from benchmark.victims.finding import parse_name
+from benchmark.victims.transformer import from_folder
+from benchmark.victims.white_box import Attribution, AttributionService, Gradient, GradientService
+
+BASE = "minilm/mine(epochs=1,sentences=8)"
+NAME = f"{BASE}+flat(attack=random-edit,rounds=1,n=4,goal=perturbed)"
+TEXT = ("Lena", "Falk", "flew", "to", "Tallinn", ".")
+
+
+@pytest.fixture(scope="module")
+def options(tmp_path_factory):
+    return VictimOptions(
+        device="cpu", backend="torch", data_dir=write_conll(made_up(), tmp_path_factory.mktemp("data"))
+    )
+
+
+@pytest.fixture
+def shared_cache(tmp_path_factory, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "masked-cache"))
+
+
+@pytest.fixture
+def victim(options, shared_cache):
+    return find_victim(NAME, options)
+
+
+def folder_of(victim):
+    (found,) = Path(os.environ["XDG_CACHE_HOME"]).glob(f"gauntlet/victims/*{victim.settings['recipe']}")
+    return found
+
+
+def test_words_have_an_importance_that_depends_on_them_alone(victim):
+    scores = victim.importance(["Tallinn", "flew", "tallinn", "Kuressaare"])
+    assert scores.shape == (4,)
+    assert ((scores > 0) & (scores < 1)).all()
+    assert scores[0] == scores[2]  # uncased
+    assert len(set(scores.tolist())) == 3
+    assert victim.importance(["Kuressaare"])[0] == pytest.approx(scores[3], rel=1e-6)
+
+
+def test_what_is_looked_up_are_the_vectors_times_the_importance(victim):
+    from safetensors.numpy import load_file
+
+    (name,) = (key for key in load_file(minilm_folder() / "model.safetensors") if "word_embeddings" in key)
+    bare = load_file(minilm_folder() / "model.safetensors")[name]
+    ((_, units),) = victim.batches([TEXT])
+    (place,) = units.places["pieces"][0][2]
+    (piece,) = victim.tables["pieces"].of("flew")
+    expected = bare[piece] * victim.importance(["flew"])[0]
+    assert np.allclose(units.vectors["pieces"][0, place].numpy(), expected, atol=1e-6)
+    assert np.allclose(victim.tables["pieces"].looked_up("flew")[0], expected, atol=1e-6)
+    assert not np.allclose(expected, bare[piece], atol=1e-3)
+
+
+def test_gradients_and_attributions_are_those_of_the_masked_network(victim):
+    target = ((0, "B-PER"),)
+    (answer,) = GradientService(victim).answer([Gradient(TEXT, target)])
+    assert all(np.abs(slopes).sum() > 0 for slopes in answer.by_table["pieces"])
+    (prediction,) = victim.predict([TEXT])
+    column = victim.labels.index("B-PER")
+    assert answer.value == pytest.approx(float(np.log(prediction.probabilities[0, column])), abs=1e-4)
+    (shares,) = AttributionService(victim).answer([Attribution(TEXT, target, steps=4)])
+    assert np.abs(shares).min() > 0
+
+
+def test_every_back_end_reads_through_the_masks(victim, options):
+    compiled = find_victim(NAME, replace(options, backend="openvino"))
+    asked = [TEXT, ("Bo", "slept")]
+    for one, other in zip(victim.predict(asked), compiled.predict(asked), strict=True):
+        assert np.allclose(one.probabilities, other.probabilities, atol=1e-4)
+    bare = from_folder(str(folder_of(victim)), options)
+    assert np.allclose(bare.predict(asked)[0].probabilities, victim.predict(asked)[0].probabilities)
+
+
+def test_the_masks_are_part_of_the_fingerprint_and_damage_is_told(victim, options):
+    file = folder_of(victim) / "word_masks.safetensors"
+    whole = file.read_bytes()
+    try:
+        changed = bytearray(whole)
+        changed[-1] ^= 1
+        file.write_bytes(bytes(changed))
+        assert find_victim(NAME, options).fingerprint != victim.fingerprint
+        file.write_bytes(whole[:50])
+        with pytest.raises(BadInput, match=r"the word masks in .* do not fit"):
+            find_victim(NAME, options)
+    finally:
+        file.write_bytes(whole)
+
+
+def test_interrupted_it_ends_in_the_same_bytes(victim, options, tmp_path, monkeypatch):
+    """Before the epoch of the round; the attack's journal and the masks' optimizer go on from where they were."""
+    whole = folder_of(victim)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "again"))
+
+    def report(told, now, total):
+        if "+flat" in told and "epoch 1: dev F1" in told:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fitted(parse_name(NAME), replace(options, report=report))
+    broken = fitted(parse_name(NAME), options).folder
+    assert broken.name == whole.name
+    for name in ("adapter_model.safetensors", "word_masks.safetensors", "recipe.json"):
+        assert (broken / name).read_bytes() == (whole / name).read_bytes()
