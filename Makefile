@@ -3,6 +3,8 @@ PYTHON ?= python3
 # The requirement for PyTorch, installed first. For a CUDA machine, for example: make demo TORCH=torch==2.13.0+cu130
 TORCH ?= torch==2.13.0
 BIN := .venv/bin
+# seqeval comes without a wheel; a pip older than 23.1 builds it in an environment that lacks what the build needs.
+PIP_INSTALL := -m pip install --quiet --use-pep517
 # TextAttack and OpenAttack, with the older releases they need.
 GUESTS := .venv-guests/bin
 
@@ -30,7 +32,7 @@ venv: .venv/.installed
 		|| { echo "Python 3.11 or newer is needed: make $(MAKECMDGOALS) PYTHON=python3.11"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet $(TORCH)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python $(PIP_INSTALL) --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
 guests: .venv-guests/.installed
@@ -40,7 +42,7 @@ guests: .venv-guests/.installed
 		|| { echo "OpenAttack runs on Python 3.11 only: make $(MAKECMDGOALS) PYTHON=python3.11"; exit 1; }
 	$(PYTHON) -m venv .venv-guests
 	$(GUESTS)/python -m pip install --quiet $(TORCH)
-	$(GUESTS)/python -m pip install --quiet --constraint constraints-guests.txt --editable '.[guests]' hypothesis pytest
+	$(GUESTS)/python $(PIP_INSTALL) --constraint constraints-guests.txt --editable '.[guests]' hypothesis pytest
 	touch $@
 
 clean:
