@@ -8,10 +8,12 @@ __all__ = ["cased_like"]
 def cased_like(word: str, like: str) -> str:
     """Return `word` in capitals or with a capital initial where `like` is, else as it is.
 
-    A single capital letter counts as a capital initial ("A" at the start of a sentence).
+    A single capital letter counts as a capital initial ("A" at the start of a sentence). A word whose capitals are
+    other letters ("straße", "STRASSE") stays as it is.
     """
+    cased = word
     if len(like) > 1 and like.isupper():
-        return word.upper()
-    if like[:1].isupper():
-        return word[:1].upper() + word[1:]
-    return word
+        cased = word.upper()
+    elif like[:1].isupper():
+        cased = word[:1].upper() + word[1:]
+    return cased if cased.lower() == word.lower() else word

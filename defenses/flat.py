@@ -5,10 +5,11 @@ masked as likely as the word that stands in for it:
 
     L = L_pred + γ L_imp,   L_pred = E_D[CE − β H(W | x)] + E_D'[CE − β H(W' | x')],   L_imp = |φ_x − φ_x'|
 
-Differences from the paper: L_imp is the mean over the replaced words of a batch, not their sum, so that γ does not mean
-more where more is replaced, and nothing but replaced words counts in it. Its gradient reaches φ, which it does not in
-the code released for transformers. Only words are masked, never special pieces, and attention stays whole. The rounds
-of attacks are those of `adversarial-rounds`, which is also the paper's control, "-adv".
+Differences from the paper: L_imp is the mean over the replaced words of a batch, not their sum, and counts as much as
+the attacked sentences do, so that γ means the same whatever share is attacked and replaced. Nothing but replaced words
+counts in it, so a name that is replaced by a longer one only with its first words. Its gradient reaches φ, which it
+does not in the code released for transformers. Only words are masked, never special pieces, and attention stays whole.
+The rounds of attacks are those of `adversarial-rounds`, which is also the paper's control, "-adv".
 """
 
 from __future__ import annotations
@@ -99,11 +100,13 @@ class MaskedRounds(Rounds):
     def loss(self, trainee: Trainee, sentences: Sequence[Sentence], drawn: random.Random) -> torch.Tensor:
         """Return L_pred + γ L_imp."""
         loss = super().loss(trainee, sentences, drawn)
-        words = [words for one, partner in self.pairs(sentences) for words in replaced(one, partner)]
+        pairs = self.pairs(sentences)
+        words = [words for one, partner in pairs for words in replaced(one, partner)]
         if not words:
             return loss
         old, new = (self._importance(side) for side in zip(*words, strict=True))
-        return loss + self._flat.gamma * importance_loss(old, new)
+        # As much as the attacked sentences count themselves, whatever share of the batch they are.
+        return loss + self._flat.gamma * len(pairs) / len(sentences) * importance_loss(old, new)
 
     def prediction(self, trainee: Trainee, sentences: Sequence[Sentence]) -> torch.Tensor:
         """Return CE − β H(W | x), and what mentions lack of the floor."""

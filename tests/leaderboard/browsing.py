@@ -8,6 +8,8 @@ import pytest
 
 CHROMIUM = Path("/usr/bin/chromium")
 WIDE = 1440
+# Would run if it were not escaped.
+HOSTILE = "</style></script><img/src=x/onerror=alert(1)>"
 
 
 @pytest.fixture(scope="module")

@@ -101,7 +101,7 @@ def test_the_loss_is_the_sum_of_its_terms(flat, texts):
     lacking += 2 / 3 * floor_loss(phi("Ana", "Ruiz", "Kuressaare", "Oslo"), 0.95).item()
     assert min(entropy, distance, lacking) > 1e-3
     whole = hooks.loss(trainee, texts, drawn).item()
-    assert whole == pytest.approx(bare - 0.5 * entropy + 2 * distance + lacking, rel=1e-4)
+    assert whole == pytest.approx(bare - 0.5 * entropy + 2 * 2 / 3 * distance + lacking, rel=1e-4)
 
 
 def test_the_importance_loss_reaches_the_inference_network(flat, texts):
@@ -115,7 +115,7 @@ def test_the_importance_loss_reaches_the_inference_network(flat, texts):
     )
     alone = slopes_of(trainee, distance)
     assert alone["0.weight"].norm() > 1e-3
-    assert all(torch.allclose(among[name] - without[name], alone[name], atol=1e-5) for name in alone)
+    assert all(torch.allclose(among[name] - without[name], 2 / 3 * alone[name], atol=1e-5) for name in alone)
 
 
 def test_after_one_step_the_masks_are_others_with_the_importance_loss_than_without(flat, texts):

@@ -328,6 +328,8 @@ def test_doubles_and_the_word_itself_drop_out_and_the_casing_is_restored():
         ("12", "BANK", "12"),
         ("", "BANK", ""),
         ("a", "Bank", "A"),
+        ("straße", "BANK", "straße"),
+        ("ßa", "Bank", "ßa"),
     ],
 )
 def test_a_word_in_the_casing_of_another(word, like, expected):

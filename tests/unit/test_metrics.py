@@ -551,7 +551,7 @@ def test_judges_read_both_texts_of_successes_only_and_take_the_difference():
     assert judges.identity == {
         "similarity": "encoder",
         "grammar_errors": "checker",
-        "label_risk": "rules 2, stub 725c546b (stub), stub 725c546b (stub)",
+        "label_risk": "rules 2, stub 166e02d7 (stub), stub 166e02d7 (stub)",
         "fluency": "stub language model",
     }
 

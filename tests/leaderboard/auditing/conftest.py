@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
+from contextlib import contextmanager
 
 import pytest
 from board_runs import NAMES, NoGrammar, SharedWords, made_up
-from browsing import browser, tab
+from browsing import HOSTILE, browser, tab
 from stubs import StubVictim, lexicon
 
 from benchmark.judging import Judges
@@ -48,7 +48,6 @@ attacks = ["casing", "deepwordbug-labels"]
 limit = 20
 queries = 5
 """
-HOSTILE = "</style></script><img/src=x/onerror=alert(1)>"
 
 
 def write_conll(path, sentences, instead=None):
@@ -63,14 +62,20 @@ def write_conll(path, sentences, instead=None):
 
 
 @pytest.fixture(scope="session")
-def bench(tmp_path_factory):
-    """A folder with the function's module `tagger`, a file of sentences, and the small ensemble in force."""
+def folder(tmp_path_factory):
+    """The function's module `tagger`, a file of sentences, and a small ensemble."""
     folder = tmp_path_factory.mktemp("bench")
     (folder / "tagger.py").write_text(TAGGER)
     (folder / "hostile_tagger.py").write_text(TAGGER.replace("'Ana'", repr(HOSTILE)))
     write_conll(folder / "mine.conll", made_up().split("test"))
     write_conll(folder / "hostile.conll", made_up().split("test"), {"Ana": HOSTILE, "quietly": "\x1b[31m\u202e<b>"})
     (folder / "small.toml").write_text(SUITE)
+    return folder
+
+
+@contextmanager
+def small_audits(folder):
+    """Let audits find the function, and run the small ensemble with quick judges."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(folder))
         patch.setattr(running, "WITH_SCORES", str(folder / "small.toml"))
@@ -78,19 +83,31 @@ def bench(tmp_path_factory):
         judges = Judges(SharedWords(), NoGrammar(), (StubVictim(lexicon({})),))
         patch.setattr(running._OneModel, "judges", lambda self, plan: judges)
         patch.setattr(intervals, "RESAMPLES", 200)
-        yield folder
+        yield
     for name in ("tagger", "hostile_tagger"):
         sys.modules.pop(name, None)
 
 
+@pytest.fixture
+def bench(folder):
+    """The folder, with the small ensemble in force."""
+    with small_audits(folder):
+        yield folder
+
+
+def found(folder, request):
+    """What an audit finds; patched only meanwhile, for what it finds outlives the tests here."""
+    with small_audits(folder):
+        return Findings(audit(request, folder / "results"))
+
+
 @pytest.fixture(scope="session")
-def findings(bench):
+def findings(folder):
     """Of the function on the file."""
-    return Findings(audit(Request("tagger:tag", str(bench / "mine.conll")), bench / "results"))
+    return found(folder, Request("tagger:tag", str(folder / "mine.conll")))
 
 
 @pytest.fixture(scope="session")
-def hostile_findings(bench):
+def hostile_findings(folder):
     """Of a function and a file whose words are hostile."""
-    request = Request("hostile_tagger:tag", str(bench / "hostile.conll"), train=Path(bench / "hostile.conll"))
-    return Findings(audit(request, bench / "results"))
+    return found(folder, Request("hostile_tagger:tag", str(folder / "hostile.conll"), train=folder / "hostile.conll"))

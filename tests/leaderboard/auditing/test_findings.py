@@ -215,6 +215,7 @@ def test_a_defense_helped_if_its_gain_is_above_chance():
     assert [*helped([own])] == [("above", 0.1, 0.01, 0.2, "made-up")]
 
 
+@pytest.mark.usefixtures("bench")
 def test_clean_f1_counts_sentences_that_the_model_gets_wrong(findings):
     import tagger
 

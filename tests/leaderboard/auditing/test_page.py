@@ -8,8 +8,7 @@ import json
 import shutil
 
 import pytest
-from browsing import WIDE, serious
-from conftest import HOSTILE
+from browsing import HOSTILE, WIDE, serious
 
 from benchmark.store import RunFolder
 from leaderboard import human_audit
@@ -36,18 +35,18 @@ class Tags(html.parser.HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def page(findings, bench):
+def page(findings, folder):
     """The page of the function."""
-    path = bench / "page.html"
-    path.write_text(pages.report(findings, bench / "results", "gauntlet audit tagger:tag"), encoding="utf-8")
+    path = folder / "page.html"
+    path.write_text(pages.report(findings, folder / "results", "gauntlet audit tagger:tag"), encoding="utf-8")
     return path
 
 
 @pytest.fixture(scope="module")
-def hostile_page(hostile_findings, bench):
+def hostile_page(hostile_findings, folder):
     """The page of hostile words."""
-    path = bench / "hostile.html"
-    path.write_text(pages.report(hostile_findings, bench / "results", f"gauntlet audit '{HOSTILE}'"), encoding="utf-8")
+    path = folder / "hostile.html"
+    path.write_text(pages.report(hostile_findings, folder / "results", f"gauntlet audit '{HOSTILE}'"), encoding="utf-8")
     return path
 
 
