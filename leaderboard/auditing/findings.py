@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -15,12 +15,12 @@ from benchmark.finding import attack_named
 from benchmark.label_risk import FLAGS, invalidates
 from benchmark.metrics import Example, Value
 from benchmark.metrics.metric import clusters_of, ratio
-from benchmark.metrics.span_f1 import span_counts
+from benchmark.metrics.span_f1 import recall_counts, span_counts
 from benchmark.statistics.intervals import bootstrap, wilson
 from benchmark.statistics.robust_f1 import RobustF1, robust_f1
 from benchmark.statistics.totals import Sums, micro_f1
 from benchmark.tag_schemes import strict_spans, tags_to_spans
-from benchmark.types import Outcome, Sentence, Status
+from benchmark.types import Outcome, Sentence, Status, Tags
 from leaderboard.auditing.columns import ATTACKS, BY_KIND, OUTCOMES, SEEN, SIGNS, TYPES
 from leaderboard.auditing.edit_kinds import KINDS, kinds_of
 from leaderboard.auditing.fates import FATES, fate
@@ -31,6 +31,9 @@ from leaderboard.tables import Table, table
 from leaderboard.trials import succeeded
 
 __all__ = ["Findings", "Success"]
+
+# Gold and predicted tags of a text.
+Pair = tuple[Tags, Tags]
 
 
 class Success(NamedTuple):
@@ -124,12 +127,12 @@ class Findings:
     @cached_property
     def robust(self) -> RobustF1:
         """The worst case over clean text and all attacks."""
-        return robust_f1(np.stack([self._clean, *(self._after(run) for run in self.audit.runs)]))
+        return _worst(self._options())
 
     @cached_property
     def robust_validly(self) -> RobustF1:
         """The same over texts whose gold labels are likely still right."""
-        return robust_f1(np.stack([self._clean, *(self._after(run, valid=True) for run in self.audit.runs)]))
+        return _worst(self._options(valid=True))
 
     @property
     def resolution(self) -> str:
@@ -206,7 +209,7 @@ class Findings:
                     "about": attack_named(run.spec.attack, {}).card.summary,
                 }
             )
-        records.sort(key=lambda record: -record["broken"])
+        records.sort(key=lambda record: (-record["broken"], record["attack"]))
         budget = self.audit.runs[0].spec.queries
         note = f"{len(self.sentences)} sentences, at most {budget} queries each. Intervals of shares: 95 %, Wilson's."
         return table("By attack", ATTACKS, records, [note])
@@ -229,13 +232,12 @@ class Findings:
 
     @property
     def by_type(self) -> Table:
-        """F1 and what becomes of mentions, by entity type."""
-        chosen = self._chosen
-        clean = [(o.gold, o.clean) for o in self._outcomes(self.audit.runs[0])]
+        """F1 and what becomes of mentions, by entity type; the worst case is that of each type by itself."""
+        options = self._options()
         records = []
-        for kind in sorted({span.type for gold, _ in clean for span in strict_spans(gold)}):
-            before = np.array([span_counts(*pair, "strict", kind) for pair in clean], dtype=np.float64)
-            after = np.array([span_counts(*pair, "strict", kind) for pair in chosen], dtype=np.float64)
+        for kind in sorted({span.type for gold, _ in options[0] for span in strict_spans(gold)}):
+            before, worst = _counted(options[0], kind), _worst(options, kind)
+            chosen = [options[option][k] for k, option in enumerate(worst.chosen)]
             fates = Counter(
                 fate(span, tags_to_spans(said))
                 for gold, said in chosen
@@ -247,29 +249,40 @@ class Findings:
                     "type": kind,
                     "mentions": int(before[:, 2].sum()),
                     **_cells("before", self._f1(before)),
-                    **_cells("after", self._f1(after)),
+                    **_cells("after", self._f1(worst.counts)),
                     **{name: fates[name] / max(1, fates.total()) for name in FATES},
                 }
             )
-        return table("By entity type", TYPES, records, ["Intervals: 95 %, bootstrap."])
+        note = (
+            "The worst case is found for each type by itself: for each sentence the clean text or one attack, so that "
+            "the F1 of this type is lowest. The shares are of these texts; of texts that are equally bad the clean one "
+            "is taken, then the attack whose name comes first. Intervals: 95 %, bootstrap."
+        )
+        return table("By entity type", TYPES, records, [note])
 
     @property
     def by_seen(self) -> Table | None:
-        """Recall of mentions that the training data have and have not; None where these are not known."""
+        """Recall of mentions that the training data have and have not; None where these are not known.
+
+        The worst case is that of each group by itself: of each sentence the text on which fewest of its mentions are
+        found.
+        """
         if self.audit.trained_on is None:
             return None
         examples = self._examples(self.audit.runs[0])
-        clean = [(o.gold, o.clean) for o in self._outcomes(self.audit.runs[0])]
-        records = []
-        for unseen, name in ((False, "seen in training"), (True, "unseen")):
-            before, after = (_recall(examples, pairs, unseen) for pairs in (clean, self._chosen))
-            number = sum((e.outcome.unseen or ()).count(unseen) for e in examples)
-            records.append(
-                {"mentions_are": name, "number": number, **_cells("before", before), **_cells("after", after)}
-            )
+        records = [
+            {
+                "mentions_are": name,
+                "number": sum((e.outcome.unseen or ()).count(unseen) for e in examples),
+                **_cells("before", self._recall((), unseen=unseen)),
+                **_cells("after", self._recall(self.audit.runs, unseen=unseen)),
+            }
+            for unseen, name in ((False, "seen in training"), (True, "unseen"))
+        ]
         note = (
             f"Seen: in {self.audit.trained_on}. A mention that an attack replaced counts as what the original was. "
-            "Intervals: 95 %, bootstrap."
+            "The worst case is found for each group by itself: of each sentence the text, clean or attacked, on which "
+            "fewest of its mentions are found. Intervals: 95 %, bootstrap."
         )
         return table("By seen and unseen mentions", SEEN, records, [note])
 
@@ -309,42 +322,54 @@ class Findings:
         """(sentences, 3) true positives, predicted, gold."""
         return _counted((o.gold, o.clean) for o in self._outcomes(self.audit.runs[0]))
 
-    def _after(self, run: Run, *, valid: bool = False) -> Sums:
-        """(sentences, 3) of the texts an attack left; if only valid ones count, clean texts stand for the others."""
-        after = _counted((o.adversarial_gold, o.adversarial_prediction) for o in self._outcomes(run))
-        if not valid:
-            return after
-        invalid = [invalidates(example.label_risk or ()) for example in self._examples(run)]
-        return np.where(np.array(invalid)[:, None], self._clean, after)
+    def _after(self, run: Run) -> Sums:
+        """(sentences, 3) of the texts an attack left."""
+        return _counted((o.adversarial_gold, o.adversarial_prediction) for o in self._outcomes(run))
 
-    @cached_property
-    def _chosen(self) -> list[tuple[Any, Any]]:
-        """Gold and predicted tags of each sentence in the worst case."""
-        pairs = []
-        for name, option in zip(self.sentences, self.robust.chosen, strict=True):
-            outcome = self.audit.runs[max(0, option - 1)].examples[name].outcome
-            clean = (outcome.gold, outcome.clean)
-            pairs.append(clean if option == 0 else (outcome.adversarial_gold, outcome.adversarial_prediction))
-        return pairs
+    def _options(self, *, valid: bool = False) -> list[list[Pair]]:
+        """Gold and predicted tags of each sentence, clean and after each attack, from which a worst case is chosen.
+
+        Attacks stand by name: of equal texts the first is chosen, and that must not hang on the order of the runs.
+
+        Args:
+            valid: clean texts stand for those whose gold labels are likely no longer right.
+        """
+        runs = sorted(self.audit.runs, key=lambda run: run.spec.attack)
+        return [
+            [(o.gold, o.clean) for o in self._outcomes(runs[0])],
+            *([self._pair(e, valid=valid) for e in self._examples(run)] for run in runs),
+        ]
+
+    @staticmethod
+    def _pair(example: Example, *, valid: bool) -> Pair:
+        outcome = example.outcome
+        if valid and invalidates(example.label_risk or ()):
+            return outcome.gold, outcome.clean
+        return outcome.adversarial_gold, outcome.adversarial_prediction
+
+    def _recall(self, runs: Sequence[Run], *, unseen: bool) -> Value:
+        """Return recall of a group of mentions: of each sentence the fewest found, on its clean text or in runs.
+
+        A text in which a mention was split or lost is passed over: it cannot be told which of its mentions are unseen.
+        """
+
+        def fewest(example: Example) -> tuple[int, int]:
+            clean = recall_counts(example.outcome, "before", unseen=unseen)
+            outcomes = (run.examples[example.outcome.sentence_id].outcome for run in runs)
+            after = (recall_counts(outcome, "after", unseen=unseen) for outcome in outcomes)
+            return min([clean, *(found for found in after if found[1] == clean[1])])
+
+        return ratio(self._examples(self.audit.runs[0]), fewest, "no such mention")
 
 
-def _counted(pairs: Any) -> Sums:
-    return np.array([span_counts(*pair) for pair in pairs], dtype=np.float64)
+def _counted(pairs: Iterable[Pair], kind: str | None = None) -> Sums:
+    """(sentences, 3) true positives, predicted, gold; of all types or of one."""
+    return np.array([span_counts(*pair, "strict", kind) for pair in pairs], dtype=np.float64)
 
 
-def _recall(examples: Sequence[Example], pairs: Sequence[tuple[Any, Any]], unseen: bool) -> Value:
-    """Recall of the mentions that are, or are not, in the training data; those keep their order under every edit."""
-    tags = {e.outcome.sentence_id: pair for e, pair in zip(examples, pairs, strict=True)}
-
-    def parts(example: Example) -> tuple[float, float]:
-        gold, said = tags[example.outcome.sentence_id]
-        spans, known = strict_spans(gold), example.outcome.unseen or ()
-        if len(spans) != len(known):
-            return 0.0, 0.0
-        mine = [span for span, flag in zip(spans, known, strict=True) if flag is unseen]
-        return sum(span in tags_to_spans(said) for span in mine), len(mine)
-
-    return ratio(examples, parts, "no such mention")
+def _worst(options: Sequence[Sequence[Pair]], kind: str | None = None) -> RobustF1:
+    """Return the worst case, of all types or of one."""
+    return robust_f1(np.stack([_counted(pairs, kind) for pairs in options]))
 
 
 def _cells(key: str, value: Value) -> dict[str, Any]:

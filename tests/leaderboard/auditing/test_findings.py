@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from board_runs import made_up
@@ -11,9 +13,10 @@ from benchmark.alignment import edit_script
 from benchmark.datasets import Dataset
 from benchmark.errors import BadInput
 from benchmark.label_risk import invalidates
+from benchmark.metrics import Example
 from benchmark.metrics.span_f1 import span_counts
 from benchmark.tag_schemes import strict_spans
-from benchmark.types import Outcome, Prediction, Status
+from benchmark.types import Outcome, Prediction, Sentence, Status
 from benchmark.victims import LabelMap
 from leaderboard.auditing.callables import callable_named, settled
 from leaderboard.auditing.chosen import MOST, chosen, shown
@@ -60,14 +63,44 @@ def test_the_worst_case_is_below_each_attack_and_above_it_are_the_valid_texts(fi
         )
 
 
-def test_types_add_up_to_the_whole(findings):
+def test_fates_of_a_type_add_up(findings):
     rows = findings.by_type.frame
     gold = [span.type for e in findings.audit.runs[0].examples.values() for span in strict_spans(e.outcome.gold)]
     assert dict(zip(rows["type"], rows["mentions"], strict=True)) == {kind: gold.count(kind) for kind in set(gold)}
     shares = rows[["found", "missed", "other type", "other borders"]].sum(axis=1)
     assert shares.tolist() == pytest.approx([1.0] * len(rows))
-    found = (rows["found"] * rows["mentions"]).sum()
-    assert found == pytest.approx(findings.robust.counts[:, 0].sum())
+
+
+def attacked_once(findings, *predictions):
+    """Findings on one sentence, seen PER "Ana" and unseen ORG "Acme"; each attack leads to one of the predictions."""
+    gold = ("B-PER", "O", "B-ORG")
+    runs = []
+    for run, said in zip(findings.audit.runs, predictions, strict=True):
+        outcome = Outcome(
+            "one", None, 3, Status.SUCCESS, gold, gold,
+            unseen=(False, True), adversarial_gold=gold, adversarial_prediction=said,
+        )  # fmt: skip
+        spec = dataclasses.replace(run.spec, sentence_ids=("one",))
+        runs.append(dataclasses.replace(run, spec=spec, examples={"one": Example(outcome, label_risk=())}))
+    dataset = Dataset("one", {"test": (Sentence("one", ("Ana", "left", "Acme"), gold),)}, "one")
+    return Findings(dataclasses.replace(findings.audit, dataset=dataset, trained_on="a file", runs=tuple(runs)))
+
+
+def test_the_worst_case_of_a_type_and_of_a_group_is_its_own(findings):
+    both = attacked_once(findings, ("O", "O", "B-ORG"), ("B-PER", "O", "B-PER"))
+    assert both.robust.value == pytest.approx(1 / 2)  # ORG is taken for PER, or PER missed with F1 2/3
+    types = both.by_type.frame.set_index("type")
+    assert types["after"].to_dict() == {"ORG": 0, "PER": 0}
+    assert (types["other type"]["ORG"], types["missed"]["PER"]) == (1, 1)
+    assert both.by_seen.frame["after"].tolist() == [0, 0]
+
+
+def test_the_order_of_the_attacks_changes_no_table(findings):
+    both = attacked_once(findings, ("O", "O", "B-ORG"), ("B-LOC", "O", "O"))
+    for found in (findings, both):
+        turned = Findings(dataclasses.replace(found.audit, runs=found.audit.runs[::-1]))
+        for name, own in found.tables.items():
+            assert turned.tables[name].frame.equals(own.frame), name
 
 
 def test_the_weakest_type_and_the_easiest_kind_are_named(findings):
