@@ -24,7 +24,7 @@ from benchmark.types import Outcome, Sentence, Status, Tags
 from leaderboard.auditing.columns import ATTACKS, BY_KIND, OUTCOMES, SEEN, SIGNS, TYPES
 from leaderboard.auditing.edit_kinds import KINDS, kinds_of
 from leaderboard.auditing.fates import FATES, fate
-from leaderboard.auditing.running import Audit
+from leaderboard.auditing.running import MOST_READ, Audit
 from leaderboard.rows import Run
 from leaderboard.standing import resolution
 from leaderboard.tables import Table, table
@@ -178,7 +178,7 @@ class Findings:
         """F1 on clean texts and in the worst case."""
         clean, count = self.audit.clean, len(self.sentences)
         rows = [
-            ("clean: drawn from all", clean.n, clean),
+            (f"clean: all sentences, or a sample of {MOST_READ}", clean.n, clean),
             ("clean: those attacked", count, self._f1(self._clean)),
             ("worst case: likely valid texts only", count, self._f1(self.robust_validly.counts)),
             ("worst case: all texts (robust F1)", count, self._f1(self.robust.counts)),

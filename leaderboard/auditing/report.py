@@ -26,12 +26,13 @@ _NOWHERE = Addresses((), (), (), (), ())
 
 
 def headline(findings: Findings) -> str:
-    """Say in a sentence how the model fares."""
-    count, valid = len(findings.sentences), findings.broken_validly
+    """Say in two sentences how the model fares, on all the data first: attacked is what it is good at."""
+    audit, count, valid = findings.audit, len(findings.sentences), findings.broken_validly
     return (
-        f"Edits that likely keep the right answer break {findings.audit.victim.name} on "
-        f"{round((valid.value or 0) * count)} of {count} sentences that it reads right: {_percent(valid)}; in the "
-        f"worst case F1 on them falls from {100 * findings.clean_f1:.1f} to {100 * findings.robust_validly.value:.1f}."
+        f"Clean F1 on {audit.data} is {100 * (audit.clean.value or 0):.1f}. Of {count} sentences in which "
+        f"{audit.victim.name} misses next to no mention, edits that likely keep the right answer break "
+        f"{round((valid.value or 0) * count)}: {_percent(valid)}; in the worst case F1 on them falls from "
+        f"{100 * findings.clean_f1:.1f} to {100 * findings.robust_validly.value:.1f}."
     )
 
 

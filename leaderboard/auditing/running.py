@@ -35,7 +35,7 @@ from leaderboard.auditing.callables import callable_named, is_callable_name, set
 from leaderboard.auditing.comparing import Comparison, compare_types, restricted
 from leaderboard.rows import Run, own_run
 
-__all__ = ["EMBEDDED", "Audit", "Request", "audit"]
+__all__ = ["EMBEDDED", "MOST_READ", "Audit", "Request", "audit"]
 
 EMBEDDED = "newsroom"
 # The frozen ensembles, by what a model gives away.
@@ -76,6 +76,7 @@ class Audit:
 
     Attributes:
         suite: name of the ensemble.
+        data: what the data are called: a file by its name, a data set with the split.
         victim: as it was attacked.
         dataset: as it was attacked.
         split: of it.
@@ -86,6 +87,7 @@ class Audit:
     """
 
     suite: str
+    data: str
     victim: Victim
     dataset: Dataset
     split: str
@@ -132,6 +134,8 @@ def audit(
         GauntletError: bad input, or something is missing; said before anything is attacked wherever it can be known.
     """
     dataset = _data(request)
+    file = Path(request.data)
+    called = file.name if file.is_file() else f"{dataset.name}, {request.split}"
     report("loading the model", 0, 1)
     victim = _model(request, report)
     report("loading the model", 1, 1)
@@ -163,7 +167,7 @@ def audit(
     for number, plan in enumerate(on_device, 1):
         workshop.report = _numbered(report, number, len(plans))
         runs.append(own_run(run(plan, results, workshop, engine_options).folder))
-    return Audit(suite, victim, dataset, request.split, comparison, clean, trained_on, tuple(runs))
+    return Audit(suite, called, victim, dataset, request.split, comparison, clean, trained_on, tuple(runs))
 
 
 def _data(request: Request) -> Dataset:

@@ -68,7 +68,7 @@ def test_the_command_writes_the_page_and_the_numbers(gauntlet, bench, findings, 
     assert record["command"] in text
     code, out, _ = run_it(gauntlet, bench, "--limit", "3")
     assert code == 0
-    assert "of 3 sentences" in out
+    assert "Of 3 sentences" in out
     (made,) = tmp_path.glob("audit-tagger-tag*.html")
     assert "--limit 3" in made.read_text(encoding="utf-8")
 
@@ -89,6 +89,15 @@ def test_a_killed_audit_goes_on_and_ends_in_the_same_bytes(bench, findings, tmp_
         files = [folder / "runs" / one.run_id / "examples.parquet" for folder in (tmp_path, bench / "results")]
         assert one.run_id == other.run_id
         assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_the_headline_begins_with_how_good_the_model_is_on_all_the_data(findings):
+    clean = findings.audit.clean.value
+    assert f"{clean:.3f}" != f"{findings.clean_f1:.3f}"
+    said = pages.headline(findings)
+    assert said.startswith(f"Clean F1 on mine.conll is {100 * clean:.1f}. Of 20 sentences in which tagger:tag misses ")
+    assert "reads right" not in said
+    assert findings.f1.frame["text"][0] == "clean: all sentences, or a sample of 500"
 
 
 @pytest.mark.parametrize(
