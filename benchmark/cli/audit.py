@@ -82,7 +82,7 @@ def audit(
     if json:
         print_json(report.record(findings, command))
     else:
-        for sentence in (report.headline(findings), *findings.audit.comparison.words):
+        for sentence in (report.headline(findings), report.caution(findings), *findings.audit.comparison.words):
             output.print(sentence, markup=False, highlight=False, soft_wrap=True)
     errors.print(f"read it: {page}", markup=False, highlight=False, soft_wrap=True)
     return int(findings.errors > 0)

@@ -100,6 +100,14 @@ def test_the_headline_begins_with_how_good_the_model_is_on_all_the_data(findings
     assert findings.f1.frame["text"][0] == "clean: all sentences, or a sample of 500"
 
 
+def test_the_headline_claims_no_more_than_was_checked(gauntlet, bench, findings, page):
+    assert "edits that show no sign of changing the right answer break " in pages.headline(findings)
+    caution = "An edit inside a mention is taken to keep its type; nobody has read these texts."
+    assert pages.caution(findings) == caution
+    assert caution in page.read_text(encoding="utf-8")
+    assert caution in run_it(gauntlet, bench)[1].splitlines()
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -177,7 +185,9 @@ def test_what_people_read_is_told(findings, bench, tmp_path):
     said = {item.code: human_audit.Answer(True, 4) for item in items}
     human_audit.store_audit(folder, items, [said], 0)
     read_again = dataclasses.replace(findings.audit, runs=(own_run(folder), *findings.audit.runs[1:]))
-    text = pages.report(Findings(read_again), tmp_path / "results", "gauntlet audit tagger:tag")
+    read = Findings(read_again)
+    text = pages.report(read, tmp_path / "results", "gauntlet audit tagger:tag")
+    assert pages.caution(read) == "An edit inside a mention is taken to keep its type."
     assert "1 person read 4 of its texts and found the labels of 100 % right" in text
 
 
