@@ -39,7 +39,7 @@ TYPES = (
     Column(
         "after",
         "F1 worst case",
-        "lowest strict F1 of the type over all attacks",
+        "lowest strict F1 over all attacks, likely valid texts",
         100,
         1,
         headline=True,
@@ -57,7 +57,7 @@ SEEN = (
     Column(
         "after",
         "Recall worst case",
-        "lowest share found over all attacks",
+        "lowest share found, likely valid texts",
         100,
         1,
         headline=True,

@@ -34,6 +34,7 @@ __all__ = ["Findings", "Success"]
 
 # Gold and predicted tags of a text.
 Pair = tuple[Tags, Tags]
+_ONLY_VALID = "Only texts whose labels are likely still right count, as in the headline."
 
 
 class Success(NamedTuple):
@@ -95,7 +96,7 @@ class Findings:
                 run,
                 run.examples[name],
                 texts[name],
-                not invalidates(run.examples[name].label_risk or ()),
+                not _is_invalid(run.examples[name]),
                 kinds_of(run.examples[name].outcome, texts[name]),
             )
             for run in self.audit.runs
@@ -233,7 +234,7 @@ class Findings:
     @property
     def by_type(self) -> Table:
         """F1 and what becomes of mentions, by entity type; the worst case is that of each type by itself."""
-        options = self._options()
+        options = self._options(valid=True)
         records = []
         for kind in sorted({span.type for gold, _ in options[0] for span in strict_spans(gold)}):
             before, worst = _counted(options[0], kind), _worst(options, kind)
@@ -254,9 +255,9 @@ class Findings:
                 }
             )
         note = (
-            "The worst case is found for each type by itself: for each sentence the clean text or one attack, so that "
-            "the F1 of this type is lowest. The shares are of these texts; of texts that are equally bad the clean one "
-            "is taken, then the attack whose name comes first. Intervals: 95 %, bootstrap."
+            f"{_ONLY_VALID} The worst case is found for each type by itself: for each sentence the clean text or one "
+            "attack, so that the F1 of this type is lowest. The shares are of these texts; of texts that are equally "
+            "bad the clean one is taken, then the attack whose name comes first. Intervals: 95 %, bootstrap."
         )
         return table("By entity type", TYPES, records, [note])
 
@@ -281,8 +282,8 @@ class Findings:
         ]
         note = (
             f"Seen: in {self.audit.trained_on}. A mention that an attack replaced counts as what the original was. "
-            "The worst case is found for each group by itself: of each sentence the text, clean or attacked, on which "
-            "fewest of its mentions are found. Intervals: 95 %, bootstrap."
+            f"{_ONLY_VALID} The worst case is found for each group by itself: of each sentence the text, clean or "
+            "attacked, on which fewest of its mentions are found. Intervals: 95 %, bootstrap."
         )
         return table("By seen and unseen mentions", SEEN, records, [note])
 
@@ -343,23 +344,29 @@ class Findings:
     @staticmethod
     def _pair(example: Example, *, valid: bool) -> Pair:
         outcome = example.outcome
-        if valid and invalidates(example.label_risk or ()):
+        if valid and _is_invalid(example):
             return outcome.gold, outcome.clean
         return outcome.adversarial_gold, outcome.adversarial_prediction
 
     def _recall(self, runs: Sequence[Run], *, unseen: bool) -> Value:
         """Return recall of a group of mentions: of each sentence the fewest found, on its clean text or in runs.
 
-        A text in which a mention was split or lost is passed over: it cannot be told which of its mentions are unseen.
+        Only texts whose gold labels are likely still right count. One in which a mention was split or lost is passed
+        over: it cannot be told which of its mentions are unseen.
         """
 
         def fewest(example: Example) -> tuple[int, int]:
             clean = recall_counts(example.outcome, "before", unseen=unseen)
-            outcomes = (run.examples[example.outcome.sentence_id].outcome for run in runs)
-            after = (recall_counts(outcome, "after", unseen=unseen) for outcome in outcomes)
+            attacked = (run.examples[example.outcome.sentence_id] for run in runs)
+            after = (recall_counts(e.outcome, "after", unseen=unseen) for e in attacked if not _is_invalid(e))
             return min([clean, *(found for found in after if found[1] == clean[1])])
 
         return ratio(self._examples(self.audit.runs[0]), fewest, "no such mention")
+
+
+def _is_invalid(example: Example) -> bool:
+    """Tell whether the gold labels of a text are likely no longer right."""
+    return invalidates(example.label_risk or ())
 
 
 def _counted(pairs: Iterable[Pair], kind: str | None = None) -> Sums:

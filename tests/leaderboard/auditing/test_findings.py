@@ -71,17 +71,17 @@ def test_fates_of_a_type_add_up(findings):
     assert shares.tolist() == pytest.approx([1.0] * len(rows))
 
 
-def attacked_once(findings, *predictions):
+def attacked_once(findings, *predictions, risks=((), ())):
     """Findings on one sentence, seen PER "Ana" and unseen ORG "Acme"; each attack leads to one of the predictions."""
     gold = ("B-PER", "O", "B-ORG")
     runs = []
-    for run, said in zip(findings.audit.runs, predictions, strict=True):
+    for run, said, risk in zip(findings.audit.runs, predictions, risks, strict=True):
         outcome = Outcome(
             "one", None, 3, Status.SUCCESS, gold, gold,
             unseen=(False, True), adversarial_gold=gold, adversarial_prediction=said,
         )  # fmt: skip
         spec = dataclasses.replace(run.spec, sentence_ids=("one",))
-        runs.append(dataclasses.replace(run, spec=spec, examples={"one": Example(outcome, label_risk=())}))
+        runs.append(dataclasses.replace(run, spec=spec, examples={"one": Example(outcome, label_risk=risk)}))
     dataset = Dataset("one", {"test": (Sentence("one", ("Ana", "left", "Acme"), gold),)}, "one")
     return Findings(dataclasses.replace(findings.audit, dataset=dataset, trained_on="a file", runs=tuple(runs)))
 
@@ -93,6 +93,14 @@ def test_the_worst_case_of_a_type_and_of_a_group_is_its_own(findings):
     assert types["after"].to_dict() == {"ORG": 0, "PER": 0}
     assert (types["other type"]["ORG"], types["missed"]["PER"]) == (1, 1)
     assert both.by_seen.frame["after"].tolist() == [0, 0]
+
+
+def test_texts_that_are_likely_invalid_count_in_no_type_and_no_group(findings):
+    lost = attacked_once(findings, ("O", "O", "B-ORG"), ("B-PER", "O", "O"), risks=(("mention-lost",), ()))
+    assert lost.by_type.frame.set_index("type")["after"].to_dict() == {"ORG": 0, "PER": 1}
+    assert lost.by_seen.frame["after"].tolist() == [1, 0]
+    for table_of in (lost.by_type, lost.by_seen):
+        assert "Only texts whose labels are likely still right count" in " ".join(table_of.notes)
 
 
 def test_the_order_of_the_attacks_changes_no_table(findings):
