@@ -32,7 +32,7 @@ from benchmark.victims.label_map import RelabelledVictim
 from benchmark.victims.recipe import CARD
 from benchmark.workshop import PreparedAttack, Workshop
 from leaderboard.auditing.callables import callable_named, is_callable_name, settled
-from leaderboard.auditing.comparing import Comparison, compare_types, restricted
+from leaderboard.auditing.comparing import Comparison, compare_types, restricted, with_all_types
 from leaderboard.rows import Run, own_run
 
 __all__ = ["EMBEDDED", "MOST_READ", "Audit", "Request", "audit"]
@@ -141,11 +141,15 @@ def audit(
     report("loading the model", 1, 1)
     trained_on = _trained_on(request, dataset)
     read, answers = _read(victim, dataset.split(request.split), report)
-    if isinstance(victim, CallableVictim):
-        victim = settled(victim, answers)
+    function = victim if isinstance(victim, CallableVictim) else None
+    if function is not None:
+        victim = settled(function, answers)
         if request.label_map is not None:
             victim, answers = _relabelled(victim, answers, request.label_map)
     comparison = compare_types(victim, dataset, request.label_map)
+    if function is not None and not function.labels and request.label_map is None:
+        comparison = with_all_types(comparison)
+        victim = settled(function, answers, comparison.never_said)
     if comparison.label_map is not None and request.label_map is None:
         victim, answers = _relabelled(victim, answers, comparison.label_map)
     dataset = restricted(dataset, comparison.types)

@@ -20,7 +20,7 @@ from benchmark.types import Outcome, Prediction, Sentence, Status
 from benchmark.victims import LabelMap
 from leaderboard.auditing.callables import callable_named, settled
 from leaderboard.auditing.chosen import MOST, chosen, shown
-from leaderboard.auditing.comparing import compare_types, restricted
+from leaderboard.auditing.comparing import compare_types, restricted, with_all_types
 from leaderboard.auditing.edit_kinds import kinds_of
 from leaderboard.auditing.fates import told
 from leaderboard.auditing.findings import Findings
@@ -225,6 +225,29 @@ def test_answers_tell_two_functions_of_one_source_apart(bench):
     one, same, other = (settled(callable_named("tagger:tag"), own) for own in (answers, answers, answers[::-1]))
     assert one.labels == ("O", "B-PER", "I-PER")
     assert one.fingerprint == same.fingerprint != other.fingerprint
+
+
+def test_a_type_that_a_function_never_finds_counts_as_missed(bench, monkeypatch):
+    import tagger
+
+    def blind(texts):
+        return [[tag if tag[2:] != "LOC" else "O" for tag in tags] for tags in tagger.tag(texts)]
+
+    monkeypatch.setattr(tagger, "blind", blind, raising=False)
+    request = Request("tagger:blind", str(bench / "mine.conll"), limit=3)
+    found = audit(request, bench / "results")
+    assert found.comparison.types == ("LOC", "ORG", "PER")
+    assert "the model never says LOC; all mentions of it count as missed" in " ".join(found.comparison.words)
+    gold = [span for text in found.dataset.split("test") for span in text.spans]
+    located = sum(span.type == "LOC" for span in gold)
+    assert located > 0
+    assert found.clean.value <= 2 * (len(gold) - located) / (2 * len(gold) - located)
+
+
+def test_what_a_function_of_ontonotes_never_finds_counts_as_missed():
+    found = with_all_types(compare_types(victim_with("PERSON", "GPE"), data_with("PER", "LOC", "ORG"), None))
+    assert (found.types, found.standard) == (("LOC", "ORG", "PER"), True)
+    assert found.never_said == ("ORG",)
 
 
 def test_probabilities_come_with_their_labels(bench, monkeypatch):
