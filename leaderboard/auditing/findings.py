@@ -30,10 +30,12 @@ from leaderboard.standing import resolution
 from leaderboard.tables import Table, table
 from leaderboard.trials import succeeded
 
-__all__ = ["Findings", "Success"]
+__all__ = ["ENOUGH_MENTIONS", "Findings", "Success"]
 
 # Gold and predicted tags of a text.
 Pair = tuple[Tags, Tags]
+# Of a type with fewer mentions no interval is told, nor is it called the weakest.
+ENOUGH_MENTIONS = 10
 _ONLY_VALID = "Only texts whose labels are likely still right count, as in the headline."
 
 
@@ -144,16 +146,15 @@ class Findings:
         return resolution(len(self.sentences), apart, independent=independent)
 
     @property
-    def weakest_type(self) -> dict[str, Any]:
-        """The row of the type with the lowest F1 in the worst case."""
-        rows = self.tables["types"].frame.to_dict(orient="records")
-        return min(({str(key): value for key, value in row.items()} for row in rows), key=lambda row: row["after"])
+    def weakest_type(self) -> dict[str, Any] | None:
+        """The row of the type with the lowest F1 in the worst case; None where all have too few mentions to say."""
+        rows = [row for row in _records(self.tables["types"]) if row["mentions"] >= ENOUGH_MENTIONS]
+        return min(rows, key=lambda row: row["after"], default=None)
 
     @property
     def easiest_kind(self) -> dict[str, Any]:
         """The row of the kind of edit that breaks most sentences while labels likely stay right."""
-        rows = self.tables["kinds"].frame.to_dict(orient="records")
-        return max(({str(key): value for key, value in row.items()} for row in rows), key=lambda row: row["valid"])
+        return max(_records(self.tables["kinds"]), key=lambda row: row["valid"])
 
     @property
     def passed_over(self) -> dict[str, int]:
@@ -245,19 +246,22 @@ class Findings:
                 for span in strict_spans(gold)
                 if span.type == kind
             )
+            mentions = int(before[:, 2].sum())
+            enough = mentions >= ENOUGH_MENTIONS
             records.append(
                 {
                     "type": kind,
-                    "mentions": int(before[:, 2].sum()),
-                    **_cells("before", self._f1(before)),
-                    **_cells("after", self._f1(worst.counts)),
+                    "mentions": mentions,
+                    **_cells("before", self._f1(before, interval=enough)),
+                    **_cells("after", self._f1(worst.counts, interval=enough)),
                     **{name: fates[name] / max(1, fates.total()) for name in FATES},
                 }
             )
         note = (
             f"{_ONLY_VALID} The worst case is found for each type by itself: for each sentence the clean text or one "
             "attack, so that the F1 of this type is lowest. The shares are of these texts; of texts that are equally "
-            "bad the clean one is taken, then the attack whose name comes first. Intervals: 95 %, bootstrap."
+            "bad the clean one is taken, then the attack whose name comes first. Intervals: 95 %, bootstrap; "
+            f"none for types with fewer than {ENOUGH_MENTIONS} mentions."
         )
         return table("By entity type", TYPES, records, [note])
 
@@ -304,9 +308,10 @@ class Findings:
         hit, count = len({own.outcome.sentence_id for own in successes}), len(self.sentences)
         return Value(hit / count if count else None, *wilson(hit, count), count, None if count else "no sentence")
 
-    def _f1(self, counts: Sums) -> Value:
+    def _f1(self, counts: Sums, *, interval: bool = True) -> Value:
         value = float(micro_f1(counts.sum(axis=0, keepdims=True))[0])
-        return Value(value, *bootstrap(counts, micro_f1, self._clusters), len(counts))
+        low, high = bootstrap(counts, micro_f1, self._clusters) if interval else (None, None)
+        return Value(value, low, high, len(counts))
 
     @property
     def _clusters(self) -> list[Any]:
@@ -377,6 +382,11 @@ def _counted(pairs: Iterable[Pair], kind: str | None = None) -> Sums:
 def _worst(options: Sequence[Sequence[Pair]], kind: str | None = None) -> RobustF1:
     """Return the worst case, of all types or of one."""
     return robust_f1(np.stack([_counted(pairs, kind) for pairs in options]))
+
+
+def _records(table: Table) -> list[dict[str, Any]]:
+    """Return the rows of a table by column."""
+    return [{str(key): value for key, value in row.items()} for row in table.frame.to_dict(orient="records")]
 
 
 def _cells(key: str, value: Value) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from benchmark.metrics.span_f1 import span_counts
 from benchmark.tag_schemes import strict_spans
 from benchmark.types import Outcome, Prediction, Sentence, Status
 from benchmark.victims import LabelMap
+from leaderboard.auditing import findings as numbers
 from leaderboard.auditing.callables import callable_named, settled
 from leaderboard.auditing.chosen import MOST, chosen, shown
 from leaderboard.auditing.comparing import compare_types, restricted, with_all_types
@@ -113,8 +114,22 @@ def test_the_order_of_the_attacks_changes_no_table(findings):
 
 def test_the_weakest_type_and_the_easiest_kind_are_named(findings):
     types, kinds = findings.by_type.frame, findings.by_kind.frame
+    assert types["mentions"].min() >= numbers.ENOUGH_MENTIONS
     assert findings.weakest_type["after"] == types["after"].min()
     assert findings.easiest_kind["valid"] == kinds["valid"].max() > 0
+
+
+def test_few_mentions_make_no_weakest_type_and_no_interval(findings, monkeypatch):
+    commonest = findings.by_type.frame["mentions"].max()
+    monkeypatch.setattr(numbers, "ENOUGH_MENTIONS", commonest)
+    types = findings.by_type.frame
+    few = types["mentions"] < commonest
+    assert 0 < few.sum() < len(types)
+    for end in ("before.low", "before.high", "after.low", "after.high"):
+        assert types[end].isna().tolist() == few.tolist()
+    assert findings.weakest_type["mentions"] == commonest
+    one = attacked_once(findings, ("O", "O", "B-ORG"), ("B-PER", "O", "O"))
+    assert one.weakest_type is None
 
 
 def test_seen_and_unseen_only_where_the_training_is_known(findings, bench):

@@ -13,6 +13,7 @@ from conftest import HOSTILE
 
 from benchmark.store import RunFolder
 from leaderboard import human_audit
+from leaderboard.auditing import findings as numbers
 from leaderboard.auditing import report as pages
 from leaderboard.auditing.findings import Findings
 from leaderboard.auditing.running import Request, audit
@@ -170,6 +171,12 @@ def test_the_page_says_what_is_not_known(page, hostile_page):
     assert "No results of defended models are at hand" in text
     assert "By seen and unseen mentions" in hostile_page.read_text(encoding="utf-8")
     assert "Seen: in hostile.conll" in hostile_page.read_text(encoding="utf-8")
+
+
+def test_the_page_names_no_weakest_type_of_few_mentions(findings, bench, monkeypatch):
+    assert f"<dd>{findings.weakest_type['type']} (" in pages.report(findings, bench / "results", "gauntlet audit")
+    monkeypatch.setattr(numbers, "ENOUGH_MENTIONS", 1000)
+    assert "<dd>too few mentions to say</dd>" in pages.report(findings, bench / "results", "gauntlet audit")
 
 
 def test_defended_models_that_are_there_are_told(findings, one_seed):
