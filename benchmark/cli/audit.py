@@ -84,6 +84,8 @@ def audit(
     else:
         for sentence in (report.headline(findings), report.caution(findings), *findings.audit.comparison.words):
             output.print(sentence, markup=False, highlight=False, soft_wrap=True)
+    if findings.errors:
+        errors.print(report.broken_off(findings), markup=False, highlight=False, soft_wrap=True)
     errors.print(f"read it: {page}", markup=False, highlight=False, soft_wrap=True)
     return int(findings.errors > 0)
 

@@ -20,7 +20,7 @@ from leaderboard.site.pages import environment
 from leaderboard.site.readers import Readers, readers_of
 from leaderboard.site.shown_tables import shown_table
 
-__all__ = ["caution", "headline", "record", "report"]
+__all__ = ["broken_off", "caution", "headline", "record", "report"]
 
 _NOWHERE = Addresses((), (), (), (), ())
 
@@ -40,6 +40,18 @@ def caution(findings: Findings) -> str:
     """Say what is taken for granted in the headline, and whether anybody has looked."""
     unread = "" if _people(findings) else "; nobody has read these texts"
     return f"An edit inside a mention is taken to keep its type{unread}."
+
+
+def broken_off(findings: Findings) -> str:
+    """Say how many attacks ended in an error, what they count as and what to do; nothing where none did."""
+    count = findings.errors
+    if not count:
+        return ""
+    attacks, count_as, them = ("attack", "counts", "it") if count == 1 else ("attacks", "count", "them")
+    return (
+        f"{count} {attacks} on a sentence broke off with an error and {count_as} as held. The traceback is in "
+        f"errors.log beside the run; the same command with --retry-errors tries {them} again."
+    )
 
 
 def record(findings: Findings, command: str) -> dict[str, Any]:
@@ -87,6 +99,7 @@ def report(findings: Findings, results: Path, command: str) -> str:
     context: Mapping[str, Any] = {
         "headline": headline(findings),
         "caution": caution(findings),
+        "broken_off": broken_off(findings),
         "findings": findings,
         "audit": audit,
         "tables": tables,

@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 import html.parser
 import json
+import re
 import shutil
 
 import pytest
 from browsing import WIDE, serious
 from conftest import HOSTILE
 
+from benchmark.metrics import Example
 from benchmark.store import RunFolder
+from benchmark.types import Status
 from leaderboard import human_audit
 from leaderboard.auditing import findings as numbers
 from leaderboard.auditing import report as pages
@@ -107,6 +110,34 @@ def test_the_headline_claims_no_more_than_was_checked(gauntlet, bench, findings,
     assert pages.caution(findings) == caution
     assert caution in page.read_text(encoding="utf-8")
     assert caution in run_it(gauntlet, bench)[1].splitlines()
+
+
+def test_attacks_that_broke_off_are_told_on_the_terminal(gauntlet, bench, tmp_path, monkeypatch):
+    import tagger
+
+    def fragile(texts):
+        if any("acme" in text for text in texts):
+            raise RuntimeError("out of order")
+        return tagger.tag(texts)
+
+    monkeypatch.setattr(tagger, "fragile", fragile, raising=False)
+    command = ("audit", "tagger:fragile", "--data", bench / "mine.conll", "--results", tmp_path, "--out", "page.html")
+    code, out, told = gauntlet(*command)
+    assert code == 1
+    (line,) = [line for line in told.splitlines() if "broke off" in line]
+    assert re.fullmatch(r"\d+ attacks on a sentence .* count as held.*errors.log.* --retry-errors tries them .*", line)
+    assert line not in out
+    assert line in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+def test_one_attack_that_broke_off_is_one(findings):
+    first, *others = findings.audit.runs
+    name = findings.sentences[0]
+    outcome = dataclasses.replace(first.examples[name].outcome, status=Status.ERROR)
+    first = dataclasses.replace(first, examples={**first.examples, name: Example(outcome)})
+    one = Findings(dataclasses.replace(findings.audit, runs=(first, *others)))
+    assert pages.broken_off(one).startswith("1 attack on a sentence broke off with an error and counts as held. ")
+    assert pages.broken_off(findings) == ""
 
 
 @pytest.mark.parametrize(
