@@ -26,7 +26,7 @@ from leaderboard.auditing.edit_kinds import KINDS, kinds_of
 from leaderboard.auditing.fates import FATES, fate
 from leaderboard.auditing.running import MOST_READ, Audit
 from leaderboard.rows import Run
-from leaderboard.standing import resolution
+from leaderboard.standing import smallest_gap
 from leaderboard.tables import Table, table
 from leaderboard.trials import succeeded
 
@@ -142,8 +142,12 @@ class Findings:
         """The smallest gap between two attacks that these sentences can tell, in words."""
         won = [[succeeded(run.examples[name]) for name in self.sentences] for run in self.audit.runs]
         apart = [float(np.mean(np.array(one) != np.array(other))) for one, other in combinations(won, 2)]
-        independent = len(set(self._clusters)) == len(self.sentences)
-        return resolution(len(self.sentences), apart, independent=independent)
+        if not apart:
+            return ""
+        gap = smallest_gap(len(self.sentences), apart)
+        if np.isnan(gap):
+            return "These sentences are too few to tell two attacks apart."
+        return f"On these sentences two attacks must differ by about {100 * gap:.0f} points to be told apart."
 
     @property
     def weakest_type(self) -> dict[str, Any] | None:

@@ -15,6 +15,7 @@ from benchmark.errors import BadInput
 from benchmark.label_risk import invalidates
 from benchmark.metrics import Example
 from benchmark.metrics.span_f1 import span_counts
+from benchmark.statistics.power import smallest_separable_gap
 from benchmark.tag_schemes import strict_spans
 from benchmark.types import Outcome, Prediction, Sentence, Status
 from benchmark.victims import LabelMap
@@ -29,6 +30,7 @@ from leaderboard.auditing.hardening import gains, helped
 from leaderboard.auditing.running import Request, audit
 from leaderboard.boards import BOARDS
 from leaderboard.tables import Column, table
+from leaderboard.trials import succeeded
 
 ANA = sentence("Ana Ruiz left New York on Friday", "B-PER I-PER O B-LOC I-LOC O O")
 
@@ -117,6 +119,14 @@ def test_the_weakest_type_and_the_easiest_kind_are_named(findings):
     assert types["mentions"].min() >= numbers.ENOUGH_MENTIONS
     assert findings.weakest_type["after"] == types["after"].min()
     assert findings.easiest_kind["valid"] == kinds["valid"].max() > 0
+
+
+def test_the_smallest_gap_is_said_plainly(findings):
+    won = [{name for name, e in run.examples.items() if succeeded(e)} for run in findings.audit.runs]
+    gap = smallest_separable_gap(20, len(won[0] ^ won[1]) / 20)
+    assert f"two attacks must differ by about {100 * gap:.0f} points to be told apart" in findings.resolution
+    one = attacked_once(findings, ("O", "O", "B-ORG"), ("B-PER", "O", "O"))
+    assert one.resolution == "These sentences are too few to tell two attacks apart."
 
 
 def test_few_mentions_make_no_weakest_type_and_no_interval(findings, monkeypatch):

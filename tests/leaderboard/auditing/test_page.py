@@ -210,6 +210,14 @@ def test_the_page_names_no_weakest_type_of_few_mentions(findings, bench, monkeyp
     assert "<dd>too few mentions to say</dd>" in pages.report(findings, bench / "results", "gauntlet audit")
 
 
+def test_the_facts_speak_plainly(page, findings, bench, monkeypatch):
+    text = page.read_text(encoding="utf-8")
+    assert "<dt>F1 in the worst case, all texts</dt>" in text
+    assert f"<dt>Kind of edit that breaks most</dt><dd>{findings.easiest_kind['kind']} (" in text
+    monkeypatch.setattr(Findings, "easiest_kind", {"kind": "casing", "valid": 0.0})
+    assert "Kind of edit that" not in pages.report(findings, bench / "results", "gauntlet audit")
+
+
 def test_defended_models_that_are_there_are_told(findings, one_seed):
     text = pages.report(findings, one_seed.results, "gauntlet audit tagger:tag")
     assert "minilm/made-up+mat" in text
