@@ -35,7 +35,9 @@ def audit(
     ] = None,
     split: Annotated[str, typer.Option(help="Split of a data set.")] = "test",
     scheme: Annotated[str, typer.Option(help="Tag scheme of files: IOB1, IOB2, BIOES, BILOU.")] = "IOB2",
-    limit: Annotated[int | None, typer.Option(help="Sentences attacked, at most. Default: the ensemble's 64.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Sentences attacked, at most. Default: the ensemble's 64.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="The page. Default: audit-MODEL.html here.", show_default=False)
     ] = None,

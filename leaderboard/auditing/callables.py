@@ -35,9 +35,11 @@ def callable_named(name: str) -> CallableVictim:
         name: MODULE:FUNCTION; the module is looked for among the installed ones, then in the working directory.
 
     Raises:
-        BadInput: no such module or function, or the module breaks off.
+        BadInput: no such module or function, a file's name, or the module breaks off.
     """
     module_name, _, function_name = name.partition(":")
+    if module_name.endswith(".py"):
+        raise BadInput(f"{name} names a file; write {module_name.removesuffix('.py')}:{function_name}, without .py")
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.append(here)

@@ -12,7 +12,7 @@ from benchmark.types import Sentence
 from benchmark.victims import LabelMap
 from benchmark.victims.label_map import require_iob2_labels, types_of
 
-__all__ = ["ONTONOTES_TO_CONLL", "Comparison", "compare_types", "restricted", "with_all_types"]
+__all__ = ["ONTONOTES_TO_CONLL", "Comparison", "compare_types", "require_mentions", "restricted", "with_all_types"]
 
 # OntoNotes' names (Weischedel et al. 2013) by what CoNLL-2003 (Tjong Kim Sang & De Meulder 2003) calls such a mention;
 # dates and numbers are no names there. It is taken only where all of a model's types are OntoNotes' and all of the
@@ -76,6 +76,18 @@ class Comparison:
             yield "If they mean something else, say so, as in --label-map PERSON=PER,GPE=LOC,*=O."
 
 
+def require_mentions(dataset: Dataset) -> None:
+    """Refuse data without a mention.
+
+    Raises:
+        BadInput: says where mentions are marked.
+    """
+    if not dataset.types:
+        jsonl = dataset.source.endswith(".jsonl")
+        where = 'spans such as {"start": 0, "end": 3, "label": "PER"}' if jsonl else "B-PER in the last column"
+        raise BadInput(f"{dataset.source} marks no mention; an audit needs {where}")
+
+
 def compare_types(victim: Victim, dataset: Dataset, given: LabelMap | None) -> Comparison:
     """Decide which types are compared.
 
@@ -89,8 +101,6 @@ def compare_types(victim: Victim, dataset: Dataset, given: LabelMap | None) -> C
     """
     require_iob2_labels(victim.labels, victim.name)
     theirs, ours = types_of(victim.labels), set(dataset.types)
-    if not ours:
-        raise BadInput(f"{dataset.source} marks no mention; an audit needs tags such as B-PER in the last column")
     standard = given is None and theirs <= {*ONTONOTES_TO_CONLL} and "PERSON" in theirs and ours <= _CONLL
     pairs = {old: ONTONOTES_TO_CONLL[old] for old in sorted(theirs)} if standard else {}
     renamed = {pairs.get(kind, kind) for kind in theirs}

@@ -32,7 +32,7 @@ from benchmark.victims.label_map import RelabelledVictim
 from benchmark.victims.recipe import CARD
 from benchmark.workshop import PreparedAttack, Workshop
 from leaderboard.auditing.callables import callable_named, is_callable_name, settled
-from leaderboard.auditing.comparing import Comparison, compare_types, restricted, with_all_types
+from leaderboard.auditing.comparing import Comparison, compare_types, require_mentions, restricted, with_all_types
 from leaderboard.rows import Run, own_run
 
 __all__ = ["EMBEDDED", "MOST_READ", "Audit", "Request", "audit"]
@@ -134,6 +134,7 @@ def audit(
         GauntletError: bad input, or something is missing; said before anything is attacked wherever it can be known.
     """
     dataset = _data(request)
+    require_mentions(dataset)
     file = Path(request.data)
     called = file.name if file.is_file() else f"{dataset.name}, {request.split}"
     report("loading the model", 0, 1)

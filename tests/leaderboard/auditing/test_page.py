@@ -153,7 +153,12 @@ def test_one_attack_that_broke_off_is_one(findings):
         (["tagger:tag", "--data", "nowhere"], "unknown data set 'nowhere'"),
         (["tagger:tag", "--label-map", "PER"], "is not OLD=NEW"),
         (["tagger:tag", "--out", "nowhere/page.html"], "--out names a file"),
-        (["tagger:tag", "--limit", "0"], "must be at least 1"),
+        (["tagger:tag", "--limit", "0"], "'--limit'"),
+        (["no_such_module:tag", "--data", "unmarked.txt"], "marks no mention"),
+        (["tagger.py:tag"], "write tagger:tag, without .py"),
+        (["wrong_functions:without_marks"], "return B-PERSON, I-PERSON or O"),
+        (["wrong_functions:nothing"], "return one list of tags"),
+        (["tagger:tag", "--data", "pairs.jsonl"], 'line 1: a span is {"start": …'),
         (["tagger:tag", "--data", "unmarked.txt"], "marks no mention"),
         (["tagger:tag", "--data", "strange.txt"], "--label-map"),
         (["tagger:tag", "--data", "never-right.txt"], "finds none of the PER"),
@@ -162,6 +167,11 @@ def test_one_attack_that_broke_off_is_one(findings):
 )
 def test_bad_input_gets_one_plain_line(gauntlet, bench, tmp_path, arguments, says):
     (tmp_path / "broken_module.py").write_text("def tag(:\n")
+    (tmp_path / "wrong_functions.py").write_text(
+        "def nothing(texts):\n    pass\n\n\n"
+        "def without_marks(texts):\n    return [['PERSON' for _ in text] for text in texts]\n"
+    )
+    (tmp_path / "pairs.jsonl").write_text('{"text": "Ana left", "spans": [[0, 3, "PER"]]}\n')
     (tmp_path / "unmarked.txt").write_text("Ana O\n")
     (tmp_path / "strange.txt").write_text("Ana B-human\n")
     (tmp_path / "never-right.txt").write_text("Zoe B-PER\nAna O\n")
@@ -169,7 +179,7 @@ def test_bad_input_gets_one_plain_line(gauntlet, bench, tmp_path, arguments, say
     code, _, told = gauntlet("audit", *arguments, *data)
     assert code == 2
     assert says in told
-    assert told.strip().splitlines()[-1].startswith("error: ")
+    assert told.strip().splitlines()[-1].lower().startswith("error: ")
     assert "Traceback" not in told
 
 
