@@ -277,4 +277,6 @@ def test_the_page_is_no_wider_than_its_window(tab, page, width, tmp_path_factory
     opened.set_viewport_size({"width": width, "height": 800})
     opened.goto(page.as_uri())
     assert opened.evaluate("document.documentElement.scrollWidth") <= width
+    shadows = opened.evaluate("getComputedStyle(document.querySelector('.scroll')).backgroundAttachment")
+    assert shadows == "local, local, scroll, scroll"  # a wide table shows that it scrolls
     opened.screenshot(path=tmp_path_factory.mktemp("screenshots", numbered=True) / f"audit-{width}.png", full_page=True)
