@@ -206,6 +206,16 @@ def test_hostile_words_stay_words(hostile_page):
     assert "&lt;img/src=x" in text
 
 
+def test_long_names_break_after_their_marks_and_a_file_is_called_by_its_name(page, hostile_page, bench):
+    text = page.read_text(encoding="utf-8")
+    assert "<h1>tagger:<wbr>tag under attack</h1>" in text
+    assert f"<dt>Data</dt><dd>mine.conll ({bench / 'mine.conll'})</dd>" in text
+    assert "<h1>hostile_<wbr>tagger:<wbr>tag under attack</h1>" in hostile_page.read_text(encoding="utf-8")
+    assert pages.environment().from_string("{{ n|breakable }}").render(n="<b>a/b=\u202e") == (
+        "&lt;b&gt;a/<wbr>b=<wbr>\\u202e"
+    )
+
+
 def test_the_page_says_what_is_not_known(page, hostile_page):
     text = page.read_text(encoding="utf-8")
     assert "the audit does not know what this model was trained on" in text
