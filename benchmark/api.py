@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Sized
 from typing import Any, cast
 
 import numpy as np
@@ -20,7 +20,7 @@ from benchmark.resources.loading import Circumstances, Resources
 from benchmark.tag_schemes import to_iob2
 from benchmark.threat import Access, Budget
 from benchmark.types import Outcome, Prediction, Sentence, Tags, Tokens
-from benchmark.victims.label_map import require_iob2_labels
+from benchmark.victims.label_map import is_iob2, require_iob2_labels
 
 __all__ = ["CallableVictim", "attack"]
 
@@ -66,6 +66,11 @@ class CallableVictim:
             BadInput: an answer has the wrong length or shape.
         """
         answers = self._tag([list(tokens) for tokens in batch])
+        if not isinstance(answers, Sized) or not all(isinstance(answer, Sized) for answer in answers):
+            raise BadInput(
+                f"{self.name} did not return a list with the answer to each text; return one list of tags, or one "
+                "array of probabilities, for each"
+            )
         if len(answers) != len(batch):
             raise BadInput(f"{self.name} answered {len(answers)} texts of {len(batch)}")
         return [self._prediction(tokens, answer) for tokens, answer in zip(batch, answers, strict=True)]
@@ -75,7 +80,10 @@ class CallableVictim:
             if len(answer) != len(tokens):
                 raise BadInput(f"{self.name} gave {len(answer)} tags for {len(tokens)} tokens")
             tags = tuple(str(tag) for tag in answer)
-            require_iob2_labels((*tags, "O"), self.name)
+            odd = next((tag for tag in tags if not is_iob2(tag)), None)
+            if odd is not None:
+                kind = odd.partition("-")[2] or odd or "TYPE"
+                raise BadInput(f"{self.name} gave the tag {odd!r}, which is not IOB2; return B-{kind}, I-{kind} or O")
             return Prediction(tags)
         probabilities = np.asarray(answer, dtype=np.float32)
         if probabilities.shape != (len(tokens), len(self.labels)):

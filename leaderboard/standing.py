@@ -22,7 +22,7 @@ from benchmark.statistics.ranking import (
 )
 from leaderboard.tables import Column
 
-__all__ = ["ALPHA", "STANDING", "Standing", "enough_resamples", "resolution", "standings", "told"]
+__all__ = ["ALPHA", "STANDING", "Standing", "enough_resamples", "resolution", "smallest_gap", "standings", "told"]
 
 ALPHA = 0.05
 
@@ -81,6 +81,16 @@ def enough_resamples(pairs: int) -> int:
     return max(RESAMPLES, math.ceil(2 * pairs / ALPHA))
 
 
+def smallest_gap(sentences: int, discordances: Sequence[float]) -> float:
+    """Return the smallest gap between two rates that is told apart for the median pair of rows; NaN where none is.
+
+    Args:
+        sentences: that all rows were tested on.
+        discordances: of each pair of rows, at least one, the share of sentences on which only one succeeds.
+    """
+    return smallest_separable_gap(sentences, statistics.median(discordances), ALPHA / len(discordances))
+
+
 def resolution(sentences: int, discordances: Sequence[float], *, independent: bool = True) -> str:
     """Tell the smallest gap between two rates that McNemar's exact test tells apart, in words.
 
@@ -91,8 +101,7 @@ def resolution(sentences: int, discordances: Sequence[float], *, independent: bo
     """
     if not discordances:
         return ""
-    typical = statistics.median(discordances)
-    gap = smallest_separable_gap(sentences, typical, ALPHA / len(discordances))
+    typical, gap = statistics.median(discordances), smallest_gap(sentences, discordances)
     rows = f"rows that disagree on {100 * typical:.0f} % of them (the median pair)"
     if math.isnan(gap):
         return f"With one seed each, {sentences} sentences cannot tell {rows} apart."

@@ -35,7 +35,9 @@ def audit(
     ] = None,
     split: Annotated[str, typer.Option(help="Split of a data set.")] = "test",
     scheme: Annotated[str, typer.Option(help="Tag scheme of files: IOB1, IOB2, BIOES, BILOU.")] = "IOB2",
-    limit: Annotated[int | None, typer.Option(help="Sentences attacked, at most. Default: the ensemble's 64.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Sentences attacked, at most. Default: the ensemble's 64.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="The page. Default: audit-MODEL.html here.", show_default=False)
     ] = None,
@@ -82,8 +84,10 @@ def audit(
     if json:
         print_json(report.record(findings, command))
     else:
-        for sentence in (report.headline(findings), *findings.audit.comparison.words):
+        for sentence in (report.headline(findings), report.caution(findings), *findings.audit.comparison.words):
             output.print(sentence, markup=False, highlight=False, soft_wrap=True)
+    if findings.errors:
+        errors.print(report.broken_off(findings), markup=False, highlight=False, soft_wrap=True)
     errors.print(f"read it: {page}", markup=False, highlight=False, soft_wrap=True)
     return int(findings.errors > 0)
 

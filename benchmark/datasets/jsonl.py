@@ -63,6 +63,8 @@ def _sentence(record: dict[str, Any], default_id: str) -> Sentence:
     ends = {end: i for i, (_, end) in enumerate(pieces)}
     spans = []
     for span in record.get("spans", []):
+        if not isinstance(span, dict):
+            raise BadInput(f'a span is {{"start": …, "end": …, "label": …}} and not {span!r}')
         first, last = starts.get(span["start"]), ends.get(span["end"])
         if first is None or last is None:
             surface = text[span["start"] : span["end"]]

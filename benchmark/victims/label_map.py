@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from benchmark.victims.white_box import EmbeddingTable, Units, WhiteBox
 
-__all__ = ["LabelMap", "RelabelledVictim", "require_iob2_labels", "require_same_types", "types_of"]
+__all__ = ["LabelMap", "RelabelledVictim", "is_iob2", "require_iob2_labels", "require_same_types", "types_of"]
 
 
 @dataclass(frozen=True)
@@ -119,13 +119,18 @@ def types_of(labels: Iterable[str]) -> set[str]:
     return {label.partition("-")[2] for label in labels if label != "O"} - {""}
 
 
+def is_iob2(label: str) -> bool:
+    """Tell whether a label is O, B-TYPE or I-TYPE."""
+    return label == "O" or (label[:2] in {"B-", "I-"} and bool(label[2:]))
+
+
 def require_iob2_labels(labels: Sequence[str], name: str) -> None:
     """Refuse a label set that is not O, B-TYPE, I-TYPE.
 
     Raises:
         BadInput: names the labels and shows how to map them.
     """
-    odd = [label for label in labels if label != "O" and not (label[:2] in {"B-", "I-"} and label[2:])]
+    odd = [label for label in labels if not is_iob2(label)]
     if odd or "O" not in labels:
         raise BadInput(
             f"the labels of {name} are not IOB2 (O, B-TYPE, I-TYPE): {', '.join(labels)}; "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,9 +35,11 @@ def callable_named(name: str) -> CallableVictim:
         name: MODULE:FUNCTION; the module is looked for among the installed ones, then in the working directory.
 
     Raises:
-        BadInput: no such module or function, or the module breaks off.
+        BadInput: no such module or function, a file's name, or the module breaks off.
     """
     module_name, _, function_name = name.partition(":")
+    if module_name.endswith(".py"):
+        raise BadInput(f"{name} names a file; write {module_name.removesuffix('.py')}:{function_name}, without .py")
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.append(here)
@@ -80,13 +82,18 @@ class SettledVictim:
         return self.victim.predict(batch)
 
 
-def settled(victim: CallableVictim, answers: Sequence[Prediction]) -> SettledVictim:
+def settled(victim: CallableVictim, answers: Sequence[Prediction], never_said: Iterable[str] = ()) -> SettledVictim:
     """Find out what only answers tell: the labels of a function that gives tags, and what tells it from another one.
 
     A function's source says nothing of the weights behind it, so its answers to the clean texts go into its
     fingerprint: a stored run is read back only as long as they stay the same.
+
+    Args:
+        victim: the function.
+        answers: to the clean texts.
+        never_said: types that it is asked for although it gave none of them, where it does not name its labels.
     """
-    types = sorted(types_of(tag for answer in answers for tag in answer.tags))
+    types = sorted({*types_of(tag for answer in answers for tag in answer.tags), *never_said})
     labels = victim.labels or ("O", *(f"{mark}-{kind}" for kind in types for mark in "BI"))
     said = "\n".join(" ".join(answer.tags) for answer in answers)
     return SettledVictim(victim, labels, hashlib.sha256(f"{victim.fingerprint}\n{said}".encode()).hexdigest())

@@ -36,9 +36,16 @@ TYPES = (
     Column("type", "Type", "of entity"),
     Column("mentions", "Mentions", "gold mentions in the sentences attacked", 1, 0),
     Column("before", "F1 clean", "strict F1 on the clean texts", 100, 1),
-    Column("after", "F1 worst case", "strict F1 in the worst case over all attacks", 100, 1, headline=True),
+    Column(
+        "after",
+        "F1 worst case",
+        "lowest strict F1 over all attacks, likely valid texts",
+        100,
+        1,
+        headline=True,
+    ),
     *(
-        Column(name, f"{name.capitalize()} %", f"share of the mentions in the worst case: {says}", 100, 1)
+        Column(name, f"{name.capitalize()} %", f"share of the mentions in the worst case of their type: {says}", 100, 1)
         for name, says in FATES.items()
         if name != "found"
     ),
@@ -47,7 +54,14 @@ SEEN = (
     Column("mentions_are", "Mentions", "whether the training data have a mention of these words, in any letters"),
     Column("number", "Number", "gold mentions in the sentences attacked", 1, 0),
     Column("before", "Recall clean", "share found on the clean texts, borders and type right", 100, 1),
-    Column("after", "Recall worst case", "share found in the worst case over all attacks", 100, 1, headline=True),
+    Column(
+        "after",
+        "Recall worst case",
+        "lowest share found, likely valid texts",
+        100,
+        1,
+        headline=True,
+    ),
 )
 SIGNS = (
     Column("flag", "Sign", "by rules and two small taggers"),

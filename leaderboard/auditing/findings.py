@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -15,22 +15,28 @@ from benchmark.finding import attack_named
 from benchmark.label_risk import FLAGS, invalidates
 from benchmark.metrics import Example, Value
 from benchmark.metrics.metric import clusters_of, ratio
-from benchmark.metrics.span_f1 import span_counts
+from benchmark.metrics.span_f1 import recall_counts, span_counts
 from benchmark.statistics.intervals import bootstrap, wilson
 from benchmark.statistics.robust_f1 import RobustF1, robust_f1
 from benchmark.statistics.totals import Sums, micro_f1
 from benchmark.tag_schemes import strict_spans, tags_to_spans
-from benchmark.types import Outcome, Sentence, Status
+from benchmark.types import Outcome, Sentence, Status, Tags
 from leaderboard.auditing.columns import ATTACKS, BY_KIND, OUTCOMES, SEEN, SIGNS, TYPES
 from leaderboard.auditing.edit_kinds import KINDS, kinds_of
 from leaderboard.auditing.fates import FATES, fate
-from leaderboard.auditing.running import Audit
+from leaderboard.auditing.running import MOST_READ, Audit
 from leaderboard.rows import Run
-from leaderboard.standing import resolution
+from leaderboard.standing import smallest_gap
 from leaderboard.tables import Table, table
 from leaderboard.trials import succeeded
 
-__all__ = ["Findings", "Success"]
+__all__ = ["ENOUGH_MENTIONS", "Findings", "Success"]
+
+# Gold and predicted tags of a text.
+Pair = tuple[Tags, Tags]
+# Of a type with fewer mentions no interval is told, nor is it called the weakest.
+ENOUGH_MENTIONS = 10
+_ONLY_VALID = "Only texts whose labels are likely still right count, as in the headline."
 
 
 class Success(NamedTuple):
@@ -92,7 +98,7 @@ class Findings:
                 run,
                 run.examples[name],
                 texts[name],
-                not invalidates(run.examples[name].label_risk or ()),
+                not _is_invalid(run.examples[name]),
                 kinds_of(run.examples[name].outcome, texts[name]),
             )
             for run in self.audit.runs
@@ -124,32 +130,35 @@ class Findings:
     @cached_property
     def robust(self) -> RobustF1:
         """The worst case over clean text and all attacks."""
-        return robust_f1(np.stack([self._clean, *(self._after(run) for run in self.audit.runs)]))
+        return _worst(self._options())
 
     @cached_property
     def robust_validly(self) -> RobustF1:
         """The same over texts whose gold labels are likely still right."""
-        return robust_f1(np.stack([self._clean, *(self._after(run, valid=True) for run in self.audit.runs)]))
+        return _worst(self._options(valid=True))
 
     @property
     def resolution(self) -> str:
         """The smallest gap between two attacks that these sentences can tell, in words."""
         won = [[succeeded(run.examples[name]) for name in self.sentences] for run in self.audit.runs]
         apart = [float(np.mean(np.array(one) != np.array(other))) for one, other in combinations(won, 2)]
-        independent = len(set(self._clusters)) == len(self.sentences)
-        return resolution(len(self.sentences), apart, independent=independent)
+        if not apart:
+            return ""
+        gap = smallest_gap(len(self.sentences), apart)
+        if np.isnan(gap):
+            return "These sentences are too few to tell two attacks apart."
+        return f"On these sentences two attacks must differ by about {100 * gap:.0f} points to be told apart."
 
     @property
-    def weakest_type(self) -> dict[str, Any]:
-        """The row of the type with the lowest F1 in the worst case."""
-        rows = self.tables["types"].frame.to_dict(orient="records")
-        return min(({str(key): value for key, value in row.items()} for row in rows), key=lambda row: row["after"])
+    def weakest_type(self) -> dict[str, Any] | None:
+        """The row of the type with the lowest F1 in the worst case; None where all have too few mentions to say."""
+        rows = [row for row in _records(self.tables["types"]) if row["mentions"] >= ENOUGH_MENTIONS]
+        return min(rows, key=lambda row: row["after"], default=None)
 
     @property
     def easiest_kind(self) -> dict[str, Any]:
         """The row of the kind of edit that breaks most sentences while labels likely stay right."""
-        rows = self.tables["kinds"].frame.to_dict(orient="records")
-        return max(({str(key): value for key, value in row.items()} for row in rows), key=lambda row: row["valid"])
+        return max(_records(self.tables["kinds"]), key=lambda row: row["valid"])
 
     @property
     def passed_over(self) -> dict[str, int]:
@@ -175,7 +184,7 @@ class Findings:
         """F1 on clean texts and in the worst case."""
         clean, count = self.audit.clean, len(self.sentences)
         rows = [
-            ("clean: drawn from all", clean.n, clean),
+            (f"clean: all sentences, or a sample of {MOST_READ}", clean.n, clean),
             ("clean: those attacked", count, self._f1(self._clean)),
             ("worst case: likely valid texts only", count, self._f1(self.robust_validly.counts)),
             ("worst case: all texts (robust F1)", count, self._f1(self.robust.counts)),
@@ -206,7 +215,7 @@ class Findings:
                     "about": attack_named(run.spec.attack, {}).card.summary,
                 }
             )
-        records.sort(key=lambda record: -record["broken"])
+        records.sort(key=lambda record: (-record["broken"], record["attack"]))
         budget = self.audit.runs[0].spec.queries
         note = f"{len(self.sentences)} sentences, at most {budget} queries each. Intervals of shares: 95 %, Wilson's."
         return table("By attack", ATTACKS, records, [note])
@@ -229,47 +238,60 @@ class Findings:
 
     @property
     def by_type(self) -> Table:
-        """F1 and what becomes of mentions, by entity type."""
-        chosen = self._chosen
-        clean = [(o.gold, o.clean) for o in self._outcomes(self.audit.runs[0])]
+        """F1 and what becomes of mentions, by entity type; the worst case is that of each type by itself."""
+        options = self._options(valid=True)
         records = []
-        for kind in sorted({span.type for gold, _ in clean for span in strict_spans(gold)}):
-            before = np.array([span_counts(*pair, "strict", kind) for pair in clean], dtype=np.float64)
-            after = np.array([span_counts(*pair, "strict", kind) for pair in chosen], dtype=np.float64)
+        for kind in sorted({span.type for gold, _ in options[0] for span in strict_spans(gold)}):
+            before, worst = _counted(options[0], kind), _worst(options, kind)
+            chosen = [options[option][k] for k, option in enumerate(worst.chosen)]
             fates = Counter(
                 fate(span, tags_to_spans(said))
                 for gold, said in chosen
                 for span in strict_spans(gold)
                 if span.type == kind
             )
+            mentions = int(before[:, 2].sum())
+            enough = mentions >= ENOUGH_MENTIONS
             records.append(
                 {
                     "type": kind,
-                    "mentions": int(before[:, 2].sum()),
-                    **_cells("before", self._f1(before)),
-                    **_cells("after", self._f1(after)),
+                    "mentions": mentions,
+                    **_cells("before", self._f1(before, interval=enough)),
+                    **_cells("after", self._f1(worst.counts, interval=enough)),
                     **{name: fates[name] / max(1, fates.total()) for name in FATES},
                 }
             )
-        return table("By entity type", TYPES, records, ["Intervals: 95 %, bootstrap."])
+        note = (
+            f"{_ONLY_VALID} The worst case is found for each type by itself: for each sentence the clean text or one "
+            "attack, so that the F1 of this type is lowest. The shares are of these texts; of texts that are equally "
+            "bad the clean one is taken, then the attack whose name comes first. Intervals: 95 %, bootstrap; "
+            f"none for types with fewer than {ENOUGH_MENTIONS} mentions."
+        )
+        return table("By entity type", TYPES, records, [note])
 
     @property
     def by_seen(self) -> Table | None:
-        """Recall of mentions that the training data have and have not; None where these are not known."""
+        """Recall of mentions that the training data have and have not; None where these are not known.
+
+        The worst case is that of each group by itself: of each sentence the text on which fewest of its mentions are
+        found.
+        """
         if self.audit.trained_on is None:
             return None
         examples = self._examples(self.audit.runs[0])
-        clean = [(o.gold, o.clean) for o in self._outcomes(self.audit.runs[0])]
-        records = []
-        for unseen, name in ((False, "seen in training"), (True, "unseen")):
-            before, after = (_recall(examples, pairs, unseen) for pairs in (clean, self._chosen))
-            number = sum((e.outcome.unseen or ()).count(unseen) for e in examples)
-            records.append(
-                {"mentions_are": name, "number": number, **_cells("before", before), **_cells("after", after)}
-            )
+        records = [
+            {
+                "mentions_are": name,
+                "number": sum((e.outcome.unseen or ()).count(unseen) for e in examples),
+                **_cells("before", self._recall((), unseen=unseen)),
+                **_cells("after", self._recall(self.audit.runs, unseen=unseen)),
+            }
+            for unseen, name in ((False, "seen in training"), (True, "unseen"))
+        ]
         note = (
             f"Seen: in {self.audit.trained_on}. A mention that an attack replaced counts as what the original was. "
-            "Intervals: 95 %, bootstrap."
+            f"{_ONLY_VALID} The worst case is found for each group by itself: of each sentence the text, clean or "
+            "attacked, on which fewest of its mentions are found. Intervals: 95 %, bootstrap."
         )
         return table("By seen and unseen mentions", SEEN, records, [note])
 
@@ -290,9 +312,10 @@ class Findings:
         hit, count = len({own.outcome.sentence_id for own in successes}), len(self.sentences)
         return Value(hit / count if count else None, *wilson(hit, count), count, None if count else "no sentence")
 
-    def _f1(self, counts: Sums) -> Value:
+    def _f1(self, counts: Sums, *, interval: bool = True) -> Value:
         value = float(micro_f1(counts.sum(axis=0, keepdims=True))[0])
-        return Value(value, *bootstrap(counts, micro_f1, self._clusters), len(counts))
+        low, high = bootstrap(counts, micro_f1, self._clusters) if interval else (None, None)
+        return Value(value, low, high, len(counts))
 
     @property
     def _clusters(self) -> list[Any]:
@@ -309,42 +332,65 @@ class Findings:
         """(sentences, 3) true positives, predicted, gold."""
         return _counted((o.gold, o.clean) for o in self._outcomes(self.audit.runs[0]))
 
-    def _after(self, run: Run, *, valid: bool = False) -> Sums:
-        """(sentences, 3) of the texts an attack left; if only valid ones count, clean texts stand for the others."""
-        after = _counted((o.adversarial_gold, o.adversarial_prediction) for o in self._outcomes(run))
-        if not valid:
-            return after
-        invalid = [invalidates(example.label_risk or ()) for example in self._examples(run)]
-        return np.where(np.array(invalid)[:, None], self._clean, after)
+    def _after(self, run: Run) -> Sums:
+        """(sentences, 3) of the texts an attack left."""
+        return _counted((o.adversarial_gold, o.adversarial_prediction) for o in self._outcomes(run))
 
-    @cached_property
-    def _chosen(self) -> list[tuple[Any, Any]]:
-        """Gold and predicted tags of each sentence in the worst case."""
-        pairs = []
-        for name, option in zip(self.sentences, self.robust.chosen, strict=True):
-            outcome = self.audit.runs[max(0, option - 1)].examples[name].outcome
-            clean = (outcome.gold, outcome.clean)
-            pairs.append(clean if option == 0 else (outcome.adversarial_gold, outcome.adversarial_prediction))
-        return pairs
+    def _options(self, *, valid: bool = False) -> list[list[Pair]]:
+        """Gold and predicted tags of each sentence, clean and after each attack, from which a worst case is chosen.
+
+        Attacks stand by name: of equal texts the first is chosen, and that must not hang on the order of the runs.
+
+        Args:
+            valid: clean texts stand for those whose gold labels are likely no longer right.
+        """
+        runs = sorted(self.audit.runs, key=lambda run: run.spec.attack)
+        return [
+            [(o.gold, o.clean) for o in self._outcomes(runs[0])],
+            *([self._pair(e, valid=valid) for e in self._examples(run)] for run in runs),
+        ]
+
+    @staticmethod
+    def _pair(example: Example, *, valid: bool) -> Pair:
+        outcome = example.outcome
+        if valid and _is_invalid(example):
+            return outcome.gold, outcome.clean
+        return outcome.adversarial_gold, outcome.adversarial_prediction
+
+    def _recall(self, runs: Sequence[Run], *, unseen: bool) -> Value:
+        """Return recall of a group of mentions: of each sentence the fewest found, on its clean text or in runs.
+
+        Only texts whose gold labels are likely still right count. One in which a mention was split or lost is passed
+        over: it cannot be told which of its mentions are unseen.
+        """
+
+        def fewest(example: Example) -> tuple[int, int]:
+            clean = recall_counts(example.outcome, "before", unseen=unseen)
+            attacked = (run.examples[example.outcome.sentence_id] for run in runs)
+            after = (recall_counts(e.outcome, "after", unseen=unseen) for e in attacked if not _is_invalid(e))
+            return min([clean, *(found for found in after if found[1] == clean[1])])
+
+        return ratio(self._examples(self.audit.runs[0]), fewest, "no such mention")
 
 
-def _counted(pairs: Any) -> Sums:
-    return np.array([span_counts(*pair) for pair in pairs], dtype=np.float64)
+def _is_invalid(example: Example) -> bool:
+    """Tell whether the gold labels of a text are likely no longer right."""
+    return invalidates(example.label_risk or ())
 
 
-def _recall(examples: Sequence[Example], pairs: Sequence[tuple[Any, Any]], unseen: bool) -> Value:
-    """Recall of the mentions that are, or are not, in the training data; those keep their order under every edit."""
-    tags = {e.outcome.sentence_id: pair for e, pair in zip(examples, pairs, strict=True)}
+def _counted(pairs: Iterable[Pair], kind: str | None = None) -> Sums:
+    """(sentences, 3) true positives, predicted, gold; of all types or of one."""
+    return np.array([span_counts(*pair, "strict", kind) for pair in pairs], dtype=np.float64)
 
-    def parts(example: Example) -> tuple[float, float]:
-        gold, said = tags[example.outcome.sentence_id]
-        spans, known = strict_spans(gold), example.outcome.unseen or ()
-        if len(spans) != len(known):
-            return 0.0, 0.0
-        mine = [span for span, flag in zip(spans, known, strict=True) if flag is unseen]
-        return sum(span in tags_to_spans(said) for span in mine), len(mine)
 
-    return ratio(examples, parts, "no such mention")
+def _worst(options: Sequence[Sequence[Pair]], kind: str | None = None) -> RobustF1:
+    """Return the worst case, of all types or of one."""
+    return robust_f1(np.stack([_counted(pairs, kind) for pairs in options]))
+
+
+def _records(table: Table) -> list[dict[str, Any]]:
+    """Return the rows of a table by column."""
+    return [{str(key): value for key, value in row.items()} for row in table.frame.to_dict(orient="records")]
 
 
 def _cells(key: str, value: Value) -> dict[str, Any]:

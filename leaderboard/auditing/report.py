@@ -20,18 +20,37 @@ from leaderboard.site.pages import environment
 from leaderboard.site.readers import Readers, readers_of
 from leaderboard.site.shown_tables import shown_table
 
-__all__ = ["headline", "record", "report"]
+__all__ = ["broken_off", "caution", "headline", "record", "report"]
 
 _NOWHERE = Addresses((), (), (), (), ())
 
 
 def headline(findings: Findings) -> str:
-    """Say in a sentence how the model fares."""
-    count, valid = len(findings.sentences), findings.broken_validly
+    """Say in two sentences how the model fares, on all the data first: attacked is what it is good at."""
+    audit, count, valid = findings.audit, len(findings.sentences), findings.broken_validly
     return (
-        f"Edits that likely keep the right answer break {findings.audit.victim.name} on "
-        f"{round((valid.value or 0) * count)} of {count} sentences that it reads right: {_percent(valid)}; in the "
-        f"worst case F1 on them falls from {100 * findings.clean_f1:.1f} to {100 * findings.robust_validly.value:.1f}."
+        f"Clean F1 on {audit.data} is {100 * (audit.clean.value or 0):.1f}. Of {count} sentences in which "
+        f"{audit.victim.name} misses next to no mention, edits that show no sign of changing the right answer "
+        f"break {round((valid.value or 0) * count)}: {_percent(valid)}; in the worst case F1 on them falls from "
+        f"{100 * findings.clean_f1:.1f} to {100 * findings.robust_validly.value:.1f}."
+    )
+
+
+def caution(findings: Findings) -> str:
+    """Say what is taken for granted in the headline, and whether anybody has looked."""
+    unread = "" if _people(findings) else "; nobody has read these texts"
+    return f"An edit inside a mention is taken to keep its type{unread}."
+
+
+def broken_off(findings: Findings) -> str:
+    """Say how many attacks ended in an error, what they count as and what to do; nothing where none did."""
+    count = findings.errors
+    if not count:
+        return ""
+    attacks, count_as, them = ("attack", "counts", "it") if count == 1 else ("attacks", "count", "them")
+    return (
+        f"{count} {attacks} on a sentence broke off with an error and {count_as} as held. The traceback is in "
+        f"errors.log beside the run; the same command with --retry-errors tries {them} again."
     )
 
 
@@ -40,6 +59,7 @@ def record(findings: Findings, command: str) -> dict[str, Any]:
     audit = findings.audit
     return {
         "headline": headline(findings),
+        "caution": caution(findings),
         "model": {"name": audit.victim.name, "fingerprint": audit.victim.fingerprint},
         "data": {"name": audit.dataset.name, "split": audit.split, "hash": audit.dataset.hash(audit.split)},
         "suite": audit.suite,
@@ -78,6 +98,8 @@ def report(findings: Findings, results: Path, command: str) -> str:
     defended = gains(results, audit.dataset.name)
     context: Mapping[str, Any] = {
         "headline": headline(findings),
+        "caution": caution(findings),
+        "broken_off": broken_off(findings),
         "findings": findings,
         "audit": audit,
         "tables": tables,

@@ -32,10 +32,10 @@ from benchmark.victims.label_map import RelabelledVictim
 from benchmark.victims.recipe import CARD
 from benchmark.workshop import PreparedAttack, Workshop
 from leaderboard.auditing.callables import callable_named, is_callable_name, settled
-from leaderboard.auditing.comparing import Comparison, compare_types, restricted
+from leaderboard.auditing.comparing import Comparison, compare_types, require_mentions, restricted, with_all_types
 from leaderboard.rows import Run, own_run
 
-__all__ = ["EMBEDDED", "Audit", "Request", "audit"]
+__all__ = ["EMBEDDED", "MOST_READ", "Audit", "Request", "audit"]
 
 EMBEDDED = "newsroom"
 # The frozen ensembles, by what a model gives away.
@@ -76,6 +76,7 @@ class Audit:
 
     Attributes:
         suite: name of the ensemble.
+        data: what the data are called: a file by its name, a data set with the split.
         victim: as it was attacked.
         dataset: as it was attacked.
         split: of it.
@@ -86,6 +87,7 @@ class Audit:
     """
 
     suite: str
+    data: str
     victim: Victim
     dataset: Dataset
     split: str
@@ -132,16 +134,23 @@ def audit(
         GauntletError: bad input, or something is missing; said before anything is attacked wherever it can be known.
     """
     dataset = _data(request)
+    require_mentions(dataset)
+    file = Path(request.data)
+    called = file.name if file.is_file() else f"{dataset.name}, {request.split}"
     report("loading the model", 0, 1)
     victim = _model(request, report)
     report("loading the model", 1, 1)
     trained_on = _trained_on(request, dataset)
     read, answers = _read(victim, dataset.split(request.split), report)
-    if isinstance(victim, CallableVictim):
-        victim = settled(victim, answers)
+    function = victim if isinstance(victim, CallableVictim) else None
+    if function is not None:
+        victim = settled(function, answers)
         if request.label_map is not None:
             victim, answers = _relabelled(victim, answers, request.label_map)
     comparison = compare_types(victim, dataset, request.label_map)
+    if function is not None and not function.labels and request.label_map is None:
+        comparison = with_all_types(comparison)
+        victim = settled(function, answers, comparison.never_said)
     if comparison.label_map is not None and request.label_map is None:
         victim, answers = _relabelled(victim, answers, comparison.label_map)
     dataset = restricted(dataset, comparison.types)
@@ -163,7 +172,7 @@ def audit(
     for number, plan in enumerate(on_device, 1):
         workshop.report = _numbered(report, number, len(plans))
         runs.append(own_run(run(plan, results, workshop, engine_options).folder))
-    return Audit(suite, victim, dataset, request.split, comparison, clean, trained_on, tuple(runs))
+    return Audit(suite, called, victim, dataset, request.split, comparison, clean, trained_on, tuple(runs))
 
 
 def _data(request: Request) -> Dataset:

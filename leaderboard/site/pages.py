@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -53,7 +54,7 @@ def environment() -> Environment:
         from jinja2 import Environment, PackageLoader, StrictUndefined
     except ImportError:
         raise MissingResource(f"the site needs Jinja2: {INSTALL}") from None
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("leaderboard.site"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -61,11 +62,20 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["breakable"] = _breakable
+    return environment
 
 
 def rendered(page: Page, templates: Environment) -> str:
     """Return the HTML of a page."""
     return templates.get_template(page.template).render(page=page, root=page.root, **page.context)
+
+
+def _breakable(name: str) -> str:
+    """Return a name as HTML that may be broken after the marks within it, where its letters would be torn else."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub("([_/:=])", r"\1<wbr>", str(escape(printable(name)))))  # noqa: S704 - escaped before
 
 
 def _printable(value: Any) -> Any:

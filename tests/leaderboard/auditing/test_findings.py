@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from board_runs import made_up
@@ -11,13 +13,16 @@ from benchmark.alignment import edit_script
 from benchmark.datasets import Dataset
 from benchmark.errors import BadInput
 from benchmark.label_risk import invalidates
+from benchmark.metrics import Example
 from benchmark.metrics.span_f1 import span_counts
+from benchmark.statistics.power import smallest_separable_gap
 from benchmark.tag_schemes import strict_spans
-from benchmark.types import Outcome, Prediction, Status
+from benchmark.types import Outcome, Prediction, Sentence, Status
 from benchmark.victims import LabelMap
+from leaderboard.auditing import findings as numbers
 from leaderboard.auditing.callables import callable_named, settled
 from leaderboard.auditing.chosen import MOST, chosen, shown
-from leaderboard.auditing.comparing import compare_types, restricted
+from leaderboard.auditing.comparing import compare_types, require_mentions, restricted, with_all_types
 from leaderboard.auditing.edit_kinds import kinds_of
 from leaderboard.auditing.fates import told
 from leaderboard.auditing.findings import Findings
@@ -25,6 +30,7 @@ from leaderboard.auditing.hardening import gains, helped
 from leaderboard.auditing.running import Request, audit
 from leaderboard.boards import BOARDS
 from leaderboard.tables import Column, table
+from leaderboard.trials import succeeded
 
 ANA = sentence("Ana Ruiz left New York on Friday", "B-PER I-PER O B-LOC I-LOC O O")
 
@@ -60,20 +66,80 @@ def test_the_worst_case_is_below_each_attack_and_above_it_are_the_valid_texts(fi
         )
 
 
-def test_types_add_up_to_the_whole(findings):
+def test_fates_of_a_type_add_up(findings):
     rows = findings.by_type.frame
     gold = [span.type for e in findings.audit.runs[0].examples.values() for span in strict_spans(e.outcome.gold)]
     assert dict(zip(rows["type"], rows["mentions"], strict=True)) == {kind: gold.count(kind) for kind in set(gold)}
     shares = rows[["found", "missed", "other type", "other borders"]].sum(axis=1)
     assert shares.tolist() == pytest.approx([1.0] * len(rows))
-    found = (rows["found"] * rows["mentions"]).sum()
-    assert found == pytest.approx(findings.robust.counts[:, 0].sum())
+
+
+def attacked_once(findings, *predictions, risks=((), ())):
+    """Findings on one sentence, seen PER "Ana" and unseen ORG "Acme"; each attack leads to one of the predictions."""
+    gold = ("B-PER", "O", "B-ORG")
+    runs = []
+    for run, said, risk in zip(findings.audit.runs, predictions, risks, strict=True):
+        outcome = Outcome(
+            "one", None, 3, Status.SUCCESS, gold, gold,
+            unseen=(False, True), adversarial_gold=gold, adversarial_prediction=said,
+        )  # fmt: skip
+        spec = dataclasses.replace(run.spec, sentence_ids=("one",))
+        runs.append(dataclasses.replace(run, spec=spec, examples={"one": Example(outcome, label_risk=risk)}))
+    dataset = Dataset("one", {"test": (Sentence("one", ("Ana", "left", "Acme"), gold),)}, "one")
+    return Findings(dataclasses.replace(findings.audit, dataset=dataset, trained_on="a file", runs=tuple(runs)))
+
+
+def test_the_worst_case_of_a_type_and_of_a_group_is_its_own(findings):
+    both = attacked_once(findings, ("O", "O", "B-ORG"), ("B-PER", "O", "B-PER"))
+    assert both.robust.value == pytest.approx(1 / 2)  # ORG is taken for PER, or PER missed with F1 2/3
+    types = both.by_type.frame.set_index("type")
+    assert types["after"].to_dict() == {"ORG": 0, "PER": 0}
+    assert (types["other type"]["ORG"], types["missed"]["PER"]) == (1, 1)
+    assert both.by_seen.frame["after"].tolist() == [0, 0]
+
+
+def test_texts_that_are_likely_invalid_count_in_no_type_and_no_group(findings):
+    lost = attacked_once(findings, ("O", "O", "B-ORG"), ("B-PER", "O", "O"), risks=(("mention-lost",), ()))
+    assert lost.by_type.frame.set_index("type")["after"].to_dict() == {"ORG": 0, "PER": 1}
+    assert lost.by_seen.frame["after"].tolist() == [1, 0]
+    for table_of in (lost.by_type, lost.by_seen):
+        assert "Only texts whose labels are likely still right count" in " ".join(table_of.notes)
+
+
+def test_the_order_of_the_attacks_changes_no_table(findings):
+    both = attacked_once(findings, ("O", "O", "B-ORG"), ("B-LOC", "O", "O"))
+    for found in (findings, both):
+        turned = Findings(dataclasses.replace(found.audit, runs=found.audit.runs[::-1]))
+        for name, own in found.tables.items():
+            assert turned.tables[name].frame.equals(own.frame), name
 
 
 def test_the_weakest_type_and_the_easiest_kind_are_named(findings):
     types, kinds = findings.by_type.frame, findings.by_kind.frame
+    assert types["mentions"].min() >= numbers.ENOUGH_MENTIONS
     assert findings.weakest_type["after"] == types["after"].min()
     assert findings.easiest_kind["valid"] == kinds["valid"].max() > 0
+
+
+def test_the_smallest_gap_is_said_plainly(findings):
+    won = [{name for name, e in run.examples.items() if succeeded(e)} for run in findings.audit.runs]
+    gap = smallest_separable_gap(20, len(won[0] ^ won[1]) / 20)
+    assert f"two attacks must differ by about {100 * gap:.0f} points to be told apart" in findings.resolution
+    one = attacked_once(findings, ("O", "O", "B-ORG"), ("B-PER", "O", "O"))
+    assert one.resolution == "These sentences are too few to tell two attacks apart."
+
+
+def test_few_mentions_make_no_weakest_type_and_no_interval(findings, monkeypatch):
+    commonest = findings.by_type.frame["mentions"].max()
+    monkeypatch.setattr(numbers, "ENOUGH_MENTIONS", commonest)
+    types = findings.by_type.frame
+    few = types["mentions"] < commonest
+    assert 0 < few.sum() < len(types)
+    for end in ("before.low", "before.high", "after.low", "after.high"):
+        assert types[end].isna().tolist() == few.tolist()
+    assert findings.weakest_type["mentions"] == commonest
+    one = attacked_once(findings, ("O", "O", "B-ORG"), ("B-PER", "O", "O"))
+    assert one.weakest_type is None
 
 
 def test_seen_and_unseen_only_where_the_training_is_known(findings, bench):
@@ -172,11 +238,15 @@ def test_a_map_of_the_users_is_taken_at_its_word():
     assert "as you said: human as PER" in " ".join(found.words)
 
 
-@pytest.mark.parametrize(("types", "of_data"), [(("human",), ("PER",)), (("PER",), ())])
-def test_nothing_in_common_is_refused_with_a_way_out(types, of_data):
-    dataset = data_with(*of_data) if of_data else Dataset("mine", {"test": (sentence("a b", "O O"),)}, "mine.conll")
-    with pytest.raises(BadInput, match=r"--label-map PERSON=PER|tags such as B-PER"):
-        compare_types(victim_with(*types), dataset, None)
+def test_nothing_in_common_is_refused_with_a_way_out():
+    with pytest.raises(BadInput, match="--label-map PERSON=PER"):
+        compare_types(victim_with("human"), data_with("PER"), None)
+
+
+@pytest.mark.parametrize(("source", "way_out"), [("mine.conll", "B-PER in the last"), ("mine.jsonl", "spans such as")])
+def test_data_without_a_mention_are_refused_with_a_way_out(source, way_out):
+    with pytest.raises(BadInput, match=way_out):
+        require_mentions(Dataset("mine", {"test": (sentence("a b", "O O"),)}, source))
 
 
 def test_answers_tell_two_functions_of_one_source_apart(bench):
@@ -184,6 +254,29 @@ def test_answers_tell_two_functions_of_one_source_apart(bench):
     one, same, other = (settled(callable_named("tagger:tag"), own) for own in (answers, answers, answers[::-1]))
     assert one.labels == ("O", "B-PER", "I-PER")
     assert one.fingerprint == same.fingerprint != other.fingerprint
+
+
+def test_a_type_that_a_function_never_finds_counts_as_missed(bench, monkeypatch):
+    import tagger
+
+    def blind(texts):
+        return [[tag if tag[2:] != "LOC" else "O" for tag in tags] for tags in tagger.tag(texts)]
+
+    monkeypatch.setattr(tagger, "blind", blind, raising=False)
+    request = Request("tagger:blind", str(bench / "mine.conll"), limit=3)
+    found = audit(request, bench / "results")
+    assert found.comparison.types == ("LOC", "ORG", "PER")
+    assert "the model never says LOC; all mentions of it count as missed" in " ".join(found.comparison.words)
+    gold = [span for text in found.dataset.split("test") for span in text.spans]
+    located = sum(span.type == "LOC" for span in gold)
+    assert located > 0
+    assert found.clean.value <= 2 * (len(gold) - located) / (2 * len(gold) - located)
+
+
+def test_what_a_function_of_ontonotes_never_finds_counts_as_missed():
+    found = with_all_types(compare_types(victim_with("PERSON", "GPE"), data_with("PER", "LOC", "ORG"), None))
+    assert (found.types, found.standard) == (("LOC", "ORG", "PER"), True)
+    assert found.never_said == ("ORG",)
 
 
 def test_probabilities_come_with_their_labels(bench, monkeypatch):

@@ -5,13 +5,17 @@ from __future__ import annotations
 import dataclasses
 import html.parser
 import json
+import re
 import shutil
 
 import pytest
 from browsing import HOSTILE, WIDE, serious
 
+from benchmark.metrics import Example
 from benchmark.store import RunFolder
+from benchmark.types import Status
 from leaderboard import human_audit
+from leaderboard.auditing import findings as numbers
 from leaderboard.auditing import report as pages
 from leaderboard.auditing.findings import Findings
 from leaderboard.auditing.running import Request, audit
@@ -67,7 +71,7 @@ def test_the_command_writes_the_page_and_the_numbers(gauntlet, bench, findings, 
     assert record["command"] in text
     code, out, _ = run_it(gauntlet, bench, "--limit", "3")
     assert code == 0
-    assert "of 3 sentences" in out
+    assert "Of 3 sentences" in out
     (made,) = tmp_path.glob("audit-tagger-tag*.html")
     assert "--limit 3" in made.read_text(encoding="utf-8")
 
@@ -90,6 +94,51 @@ def test_a_killed_audit_goes_on_and_ends_in_the_same_bytes(bench, findings, tmp_
         assert files[0].read_bytes() == files[1].read_bytes()
 
 
+def test_the_headline_begins_with_how_good_the_model_is_on_all_the_data(findings):
+    clean = findings.audit.clean.value
+    assert f"{clean:.3f}" != f"{findings.clean_f1:.3f}"
+    said = pages.headline(findings)
+    assert said.startswith(f"Clean F1 on mine.conll is {100 * clean:.1f}. Of 20 sentences in which tagger:tag misses ")
+    assert "reads right" not in said
+    assert findings.f1.frame["text"][0] == "clean: all sentences, or a sample of 500"
+
+
+def test_the_headline_claims_no_more_than_was_checked(gauntlet, bench, findings, page):
+    assert "edits that show no sign of changing the right answer break " in pages.headline(findings)
+    caution = "An edit inside a mention is taken to keep its type; nobody has read these texts."
+    assert pages.caution(findings) == caution
+    assert caution in page.read_text(encoding="utf-8")
+    assert caution in run_it(gauntlet, bench)[1].splitlines()
+
+
+def test_attacks_that_broke_off_are_told_on_the_terminal(gauntlet, bench, tmp_path, monkeypatch):
+    import tagger
+
+    def fragile(texts):
+        if any("acme" in text for text in texts):
+            raise RuntimeError("out of order")
+        return tagger.tag(texts)
+
+    monkeypatch.setattr(tagger, "fragile", fragile, raising=False)
+    command = ("audit", "tagger:fragile", "--data", bench / "mine.conll", "--results", tmp_path, "--out", "page.html")
+    code, out, told = gauntlet(*command)
+    assert code == 1
+    (line,) = [line for line in told.splitlines() if "broke off" in line]
+    assert re.fullmatch(r"\d+ attacks on a sentence .* count as held.*errors.log.* --retry-errors tries them .*", line)
+    assert line not in out
+    assert line in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+def test_one_attack_that_broke_off_is_one(findings):
+    first, *others = findings.audit.runs
+    name = findings.sentences[0]
+    outcome = dataclasses.replace(first.examples[name].outcome, status=Status.ERROR)
+    first = dataclasses.replace(first, examples={**first.examples, name: Example(outcome)})
+    one = Findings(dataclasses.replace(findings.audit, runs=(first, *others)))
+    assert pages.broken_off(one).startswith("1 attack on a sentence broke off with an error and counts as held. ")
+    assert pages.broken_off(findings) == ""
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -103,7 +152,12 @@ def test_a_killed_audit_goes_on_and_ends_in_the_same_bytes(bench, findings, tmp_
         (["tagger:tag", "--data", "nowhere"], "unknown data set 'nowhere'"),
         (["tagger:tag", "--label-map", "PER"], "is not OLD=NEW"),
         (["tagger:tag", "--out", "nowhere/page.html"], "--out names a file"),
-        (["tagger:tag", "--limit", "0"], "must be at least 1"),
+        (["tagger:tag", "--limit", "0"], "'--limit'"),
+        (["no_such_module:tag", "--data", "unmarked.txt"], "marks no mention"),
+        (["tagger.py:tag"], "write tagger:tag, without .py"),
+        (["wrong_functions:without_marks"], "return B-PERSON, I-PERSON or O"),
+        (["wrong_functions:nothing"], "return one list of tags"),
+        (["tagger:tag", "--data", "pairs.jsonl"], 'line 1: a span is {"start": …'),
         (["tagger:tag", "--data", "unmarked.txt"], "marks no mention"),
         (["tagger:tag", "--data", "strange.txt"], "--label-map"),
         (["tagger:tag", "--data", "never-right.txt"], "finds none of the PER"),
@@ -112,6 +166,11 @@ def test_a_killed_audit_goes_on_and_ends_in_the_same_bytes(bench, findings, tmp_
 )
 def test_bad_input_gets_one_plain_line(gauntlet, bench, tmp_path, arguments, says):
     (tmp_path / "broken_module.py").write_text("def tag(:\n")
+    (tmp_path / "wrong_functions.py").write_text(
+        "def nothing(texts):\n    pass\n\n\n"
+        "def without_marks(texts):\n    return [['PERSON' for _ in text] for text in texts]\n"
+    )
+    (tmp_path / "pairs.jsonl").write_text('{"text": "Ana left", "spans": [[0, 3, "PER"]]}\n')
     (tmp_path / "unmarked.txt").write_text("Ana O\n")
     (tmp_path / "strange.txt").write_text("Ana B-human\n")
     (tmp_path / "never-right.txt").write_text("Zoe B-PER\nAna O\n")
@@ -119,7 +178,7 @@ def test_bad_input_gets_one_plain_line(gauntlet, bench, tmp_path, arguments, say
     code, _, told = gauntlet("audit", *arguments, *data)
     assert code == 2
     assert says in told
-    assert told.strip().splitlines()[-1].startswith("error: ")
+    assert told.strip().splitlines()[-1].lower().startswith("error: ")
     assert "Traceback" not in told
 
 
@@ -146,12 +205,36 @@ def test_hostile_words_stay_words(hostile_page):
     assert "&lt;img/src=x" in text
 
 
+def test_long_names_break_after_their_marks_and_a_file_is_called_by_its_name(page, hostile_page, bench):
+    text = page.read_text(encoding="utf-8")
+    assert "<h1>tagger:<wbr>tag under attack</h1>" in text
+    assert f"<dt>Data</dt><dd>mine.conll ({bench / 'mine.conll'})</dd>" in text
+    assert "<h1>hostile_<wbr>tagger:<wbr>tag under attack</h1>" in hostile_page.read_text(encoding="utf-8")
+    assert pages.environment().from_string("{{ n|breakable }}").render(n="<b>a/b=\u202e") == (
+        "&lt;b&gt;a/<wbr>b=<wbr>\\u202e"
+    )
+
+
 def test_the_page_says_what_is_not_known(page, hostile_page):
     text = page.read_text(encoding="utf-8")
     assert "the audit does not know what this model was trained on" in text
     assert "No results of defended models are at hand" in text
     assert "By seen and unseen mentions" in hostile_page.read_text(encoding="utf-8")
     assert "Seen: in hostile.conll" in hostile_page.read_text(encoding="utf-8")
+
+
+def test_the_page_names_no_weakest_type_of_few_mentions(findings, bench, monkeypatch):
+    assert f"<dd>{findings.weakest_type['type']} (" in pages.report(findings, bench / "results", "gauntlet audit")
+    monkeypatch.setattr(numbers, "ENOUGH_MENTIONS", 1000)
+    assert "<dd>too few mentions to say</dd>" in pages.report(findings, bench / "results", "gauntlet audit")
+
+
+def test_the_facts_speak_plainly(page, findings, bench, monkeypatch):
+    text = page.read_text(encoding="utf-8")
+    assert "<dt>F1 in the worst case, all texts</dt>" in text
+    assert f"<dt>Kind of edit that breaks most</dt><dd>{findings.easiest_kind['kind']} (" in text
+    monkeypatch.setattr(Findings, "easiest_kind", {"kind": "casing", "valid": 0.0})
+    assert "Kind of edit that" not in pages.report(findings, bench / "results", "gauntlet audit")
 
 
 def test_defended_models_that_are_there_are_told(findings, one_seed):
@@ -167,7 +250,9 @@ def test_what_people_read_is_told(findings, bench, tmp_path):
     said = {item.code: human_audit.Answer(True, 4) for item in items}
     human_audit.store_audit(folder, items, [said], 0)
     read_again = dataclasses.replace(findings.audit, runs=(own_run(folder), *findings.audit.runs[1:]))
-    text = pages.report(Findings(read_again), tmp_path / "results", "gauntlet audit tagger:tag")
+    read = Findings(read_again)
+    text = pages.report(read, tmp_path / "results", "gauntlet audit tagger:tag")
+    assert pages.caution(read) == "An edit inside a mention is taken to keep its type."
     assert "1 person read 4 of its texts and found the labels of 100 % right" in text
 
 
@@ -201,4 +286,6 @@ def test_the_page_is_no_wider_than_its_window(tab, page, width, tmp_path_factory
     opened.set_viewport_size({"width": width, "height": 800})
     opened.goto(page.as_uri())
     assert opened.evaluate("document.documentElement.scrollWidth") <= width
+    shadows = opened.evaluate("getComputedStyle(document.querySelector('.scroll')).backgroundAttachment")
+    assert shadows == "local, local, scroll, scroll"  # a wide table shows that it scrolls
     opened.screenshot(path=tmp_path_factory.mktemp("screenshots", numbered=True) / f"audit-{width}.png", full_page=True)
