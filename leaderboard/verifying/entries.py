@@ -93,11 +93,22 @@ def ledger_gaps(results: Path, base: Base) -> Iterator[NotChecked]:
 
 
 def _is_ref(name: str, results: Path) -> bool:
-    command = ["git", "-C", str(results), "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"]
     try:
-        return subprocess.run(command, check=False, capture_output=True).returncode == 0  # noqa: S603 - as below
-    except OSError:  # no git here
+        _git(results, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+    except (OSError, subprocess.CalledProcessError):  # no git here, or no such name
         return False
+    return True
+
+
+def _git(folder: Path, *arguments: str) -> bytes:
+    """Return what git prints.
+
+    Raises:
+        OSError: there is no git.
+        subprocess.CalledProcessError: git refuses.
+    """
+    command = ["git", "-C", str(folder), *arguments]
+    return subprocess.run(command, check=True, capture_output=True).stdout  # noqa: S603 - arguments are ours
 
 
 class _FolderBase:
@@ -121,14 +132,14 @@ class _GitBase:
     def __init__(self, name: str, results: Path) -> None:
         self._results = results
         try:
-            self._commit = self._git("merge-base", "HEAD", name).decode().strip()
+            self._commit = _git(self._results, "merge-base", "HEAD", name).decode().strip()
         except (OSError, subprocess.CalledProcessError):
             raise BadInput(
                 f"--base {name!r} is neither a folder nor a commit, branch or tag of the repository around {results}"
             ) from None
 
     def files(self) -> dict[str, str]:
-        listed = self._git("ls-tree", "-r", "-z", self._commit, "--", ".").split(b"\0")
+        listed = _git(self._results, "ls-tree", "-r", "-z", self._commit, "--", ".").split(b"\0")
         rows = [row.split(b"\t", 1) for row in listed if row]
         return {path.decode("utf-8", "surrogateescape"): facts.split()[2].decode() for facts, path in rows}
 
@@ -139,8 +150,4 @@ class _GitBase:
         return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
     def content(self, file: str) -> bytes:
-        return self._git("cat-file", "blob", f"{self._commit}:./{file}")
-
-    def _git(self, *arguments: str) -> bytes:
-        command = ["git", "-C", str(self._results), *arguments]
-        return subprocess.run(command, check=True, capture_output=True).stdout  # noqa: S603 - arguments are ours
+        return _git(self._results, "cat-file", "blob", f"{self._commit}:./{file}")
