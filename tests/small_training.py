@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,8 +11,10 @@ import pandas as pd
 import pytest
 import torch
 
-from benchmark.datasets import Dataset
+from benchmark.datasets import Dataset, find_dataset
+from benchmark.defending import Case
 from benchmark.types import Sentence
+from benchmark.victims import VictimOptions
 from benchmark.victims.cnn_lstm_crf import CNN_LSTM_CRF, network, vocabulary
 from benchmark.victims.cnn_lstm_crf.vocabulary import glove
 
@@ -53,6 +55,16 @@ def write_conll(dataset: Dataset, folder: Path) -> Path:
         lines = ["\n".join(map(" ".join, zip(s.tokens, s.tags, strict=True))) + "\n" for s in sentences]
         (folder / "mine" / f"{split}.conll").write_text("\n".join(lines), encoding="utf-8")
     return folder
+
+
+def training_case(folder: Path, base: str, settings: Mapping[str, float]) -> Case:
+    """Return the case of a training of the CNN-LSTM-CRF on the made-up sentences, which are stored in a folder."""
+    data = write_conll(made_up(), folder / "data")
+    dataset = find_dataset("mine", data)
+    work = folder / "work"
+    work.mkdir()
+    plain = CNN_LSTM_CRF.recipe_with(dataset, settings)
+    return Case(CNN_LSTM_CRF, dataset, "mine", plain, base, VictimOptions(device="cpu", data_dir=data), work)
 
 
 @contextmanager

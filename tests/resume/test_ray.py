@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from brittle_victim import ENTRY_POINT, NAMES
+from brittle_victim import ENTRY_POINT, NAMES, PATIENCE
 
 from benchmark.errors import BadInput
 from benchmark.executors.ray import RayExecutor
@@ -170,7 +170,10 @@ def test_an_interrupted_driver_ends_its_workers_and_its_run_goes_on_in_one_proce
         time.sleep(0.01)
     helpers = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate()
+    try:
+        out, err = process.communicate(timeout=PATIENCE)
+    finally:
+        process.kill()
     assert (process.returncode, out) == (130, ""), err
     assert len(helpers) > 2
     assert psutil.wait_procs(helpers)[1] == []

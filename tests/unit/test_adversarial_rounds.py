@@ -7,13 +7,10 @@ from dataclasses import replace
 
 import pytest
 import torch
-from small_training import CPU, made_up, write_conll
+from small_training import CPU, training_case
 from stubs import sentence
 
-from benchmark.datasets import find_dataset
-from benchmark.defending import Case
 from benchmark.errors import BadInput
-from benchmark.victims import VictimOptions
 from benchmark.victims.cnn_lstm_crf import CNN_LSTM_CRF
 from defenses.adversarial_rounds import AdversarialRounds, Rounds
 
@@ -30,12 +27,7 @@ pytestmark = pytest.mark.usefixtures("small_glove")
 def case(tmp_path, tmp_path_factory, monkeypatch):
     """Make the case of a training; the base victim is trained once for all tests."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "rounds-cache"))
-    data = write_conll(made_up(), tmp_path / "data")
-    dataset = find_dataset("mine", data)
-    plain = CNN_LSTM_CRF.recipe_with(dataset, SETTINGS)
-    return Case(
-        CNN_LSTM_CRF, dataset, "mine", plain, BASE, VictimOptions(device="cpu", data_dir=data), tmp_path / "work"
-    )
+    return training_case(tmp_path, BASE, SETTINGS)
 
 
 class Noting(Rounds):

@@ -10,15 +10,15 @@ from dataclasses import replace
 
 import pytest
 from comparing_texts import names
-from small_training import CPU, made_up, write_conll
+from small_training import CPU, training_case
 from stubs import StubVictim, lexicon, sentence
 
-from benchmark.datasets import Dataset, find_dataset
-from benchmark.defending import Case, defense_named
+from benchmark.datasets import Dataset
+from benchmark.defending import defense_named
 from benchmark.errors import BadInput
 from benchmark.threat import Access
 from benchmark.training.hooks import Hooks
-from benchmark.victims import VictimOptions, find_victim
+from benchmark.victims import find_victim
 from benchmark.victims.cnn_lstm_crf import CNN_LSTM_CRF
 from defenses.augment import HalfClean
 from defenses.spell_check import SpellCheckedVictim, Speller
@@ -34,13 +34,7 @@ pytestmark = pytest.mark.usefixtures("small_glove")
 def case(tmp_path, tmp_path_factory, monkeypatch):
     """Make the case of a training; the base victim is trained once for all tests."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "base-cache"))
-    data = write_conll(made_up(), tmp_path / "data")
-    dataset = find_dataset("mine", data)
-    options = VictimOptions(device="cpu", data_dir=data)
-    work = tmp_path / "work"
-    work.mkdir()
-    plain = CNN_LSTM_CRF.recipe_with(dataset, SETTINGS)
-    return Case(CNN_LSTM_CRF, dataset, "mine", plain, BASE, options, work)
+    return training_case(tmp_path, BASE, SETTINGS)
 
 
 def added(case, name):
