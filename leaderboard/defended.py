@@ -64,7 +64,9 @@ class Defended:
 
     def flags(self, victim: int) -> list[str]:
         """Return the signs that attack rates on a victim may be too low, in a few words each."""
-        found = [
+        broken, attacked = self.joint.broke_off(victim)
+        found = [f"attacks broke off ({broken} of {attacked})"] if broken else []
+        found += [
             f"{told} ({signs:g} of {self._sum(victim, texts):g} texts)"
             for told, sign, texts in (
                 ("answers vary", "answered_otherwise", "asked_twice"),
@@ -81,9 +83,10 @@ class Defended:
     def notes(self) -> list[str]:
         """What flags mean, and what could not be looked at."""
         told = (
-            "Flags, each a sign that attack rates are too low: a text asked twice gets two answers; gradients are "
-            "zero; what broke the base breaks more than an attack on the victim itself; white-box attacks fall below "
-            "black-box ones, as they do not on the base (both by McNemar's exact test, p < 0.05)."
+            "Flags, each a sign that attack rates are too low: attacks on a sentence broke off in an error; a text "
+            "asked twice gets two answers; gradients are zero; what broke the base breaks more than an attack on the "
+            "victim itself; white-box attacks fall below black-box ones, as they do not on the base (both by McNemar's "
+            "exact test, p < 0.05)."
         )
         victims = range(len(self.joint.victims))
         attacks = range(len(self.joint.attacks))

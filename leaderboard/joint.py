@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -22,6 +22,7 @@ from benchmark.statistics.ranking import PairedTest
 from benchmark.statistics.robust_f1 import RobustF1, robust_f1
 from benchmark.statistics.totals import Sums, micro_f1, rate
 from benchmark.suites.ensembles import Ensemble, Member, ensembles
+from benchmark.types import Outcome, Status
 from benchmark.victims.finding import parse_name
 from leaderboard.citations import Citation, of_attacks
 from leaderboard.entries import (
@@ -95,11 +96,16 @@ class Joint:
         return _counts((e.outcome.gold, e.outcome.clean) for e in self._examples(self.runs[victim][0][0]))
 
     def attacked(self, victim: int, attack: int) -> list[Sums]:
-        """For each seed (sentences, 3): the same after an attack."""
+        """For each seed (sentences, 3): the same after an attack; where it broke off no mention counts as found."""
         return [
-            _counts((e.outcome.adversarial_gold, e.outcome.adversarial_prediction) for e in self._examples(run))
+            _counts((o.adversarial_gold, o.adversarial_prediction) for o in map(_at_worst, self._outcomes(run)))
             for run in self.runs[victim][attack]
         ]
+
+    def broke_off(self, victim: int) -> tuple[int, int]:
+        """Count the attacks on a victim's sentences that ended in an error, over attacks and seeds; and all of them."""
+        ends = [o.status for seeds in self.runs[victim] for run in seeds for o in self._outcomes(run)]
+        return ends.count(Status.ERROR), len(ends)
 
     def rate(self, victim: int, attack: int) -> Average:
         """Attack rate on the joint sentences, averaged over seeds."""
@@ -141,7 +147,7 @@ class Joint:
         chosen = self.robust[victim].chosen if worst else np.zeros(len(self.sentences), dtype=np.intp)
         taken = [(sides[k], name) for k, name in zip(chosen, self.sentences, strict=True)]
         counts = np.array(
-            [recall_counts(run.examples[s].outcome, when, unseen=True) for (run, when), s in taken], float
+            [recall_counts(_at_worst(run.examples[s].outcome), when, unseen=True) for (run, when), s in taken], float
         )
         mentions = int(counts[:, 1].sum())
         if not mentions:
@@ -172,7 +178,18 @@ class Joint:
             f"{len(self.sentences)} sentences that all of them were selected for; {seeds}. Intervals: 95 %, bootstrap.",
             f"Robust F1: strict, the lowest that clean text or attack, by sentence, gives. {self._over} {attacks}.",
             told("approximate randomisation of the outcomes chosen", pairs),
+            self._broken_off,
         ]
+
+    @property
+    def _broken_off(self) -> str:
+        """Say on which victims attacks broke off, which is nothing that a victim withstood."""
+        counts = [(name, *self.broke_off(victim)) for victim, name in enumerate(self.victims)]
+        ends = ", ".join(f"{name} {broken} of {attacked}" for name, broken, attacked in counts if broken)
+        return ends and (
+            f"Attacks on a sentence that broke off in an error: {ends}. F1 after an attack and robust F1 take all "
+            "mentions of such a sentence for missed; the attack rate takes it for a failure of the attack."
+        )
 
     @property
     def _over(self) -> str:
@@ -197,6 +214,9 @@ class Joint:
 
     def _examples(self, run: Run) -> list[Example]:
         return [run.examples[name] for name in self.sentences]
+
+    def _outcomes(self, run: Run) -> list[Outcome]:
+        return [example.outcome for example in self._examples(run)]
 
 
 def joint_groups(reading: Reading, *, base: bool) -> list[Joint]:
@@ -278,6 +298,13 @@ def _is_member(member: Member, spec: RunSpec) -> bool:
 def _details(spec: RunSpec) -> Mapping[str, Any]:
     # Its end: the beginning is that of the network beneath, the same for all adapters on it.
     return {"weights": spec.victim_fingerprint[-8:], **spec.victim_settings}
+
+
+def _at_worst(outcome: Outcome) -> Outcome:
+    """Let an attack that broke off count as if it had hidden every mention: to make attacks fail must not pay."""
+    if outcome.status is not Status.ERROR:
+        return outcome
+    return replace(outcome, adversarial_gold=outcome.gold, adversarial_prediction=("O",) * len(outcome.gold))
 
 
 def _counts(pairs: Any) -> Sums:

@@ -20,6 +20,7 @@ from benchmark.types import Sentence, Status
 from benchmark.victims.recipe import COST, training_cost
 from leaderboard import joint as joints
 from leaderboard.boards.defenses import defenses_board
+from leaderboard.boards.victims import victims_board
 from leaderboard.joint import joint_groups
 from leaderboard.rows import Reading
 from leaderboard.transferring import read_transfers, transfer
@@ -80,6 +81,27 @@ def broken(reading, how_many):
 
     runs = [
         dataclasses.replace(run, examples={name: ended(run, name, example) for name, example in run.examples.items()})
+        for run in reading.runs
+    ]
+    return Reading(reading.results, tuple(runs))
+
+
+def broken_off(reading, victim, attack, how_many):
+    """A reading in which the attack ended in an error on the first joint sentences, with nothing found."""
+    joint = joint_of(reading).sentences[:how_many]
+
+    def ended(name, example):
+        if name not in joint:
+            return example
+        kept = dataclasses.replace(
+            example.outcome, status=Status.ERROR, edits=(), adversarial_gold=(), adversarial_prediction=(), score=0.0
+        )
+        return dataclasses.replace(example, outcome=kept)
+
+    runs = [
+        dataclasses.replace(run, examples={name: ended(name, example) for name, example in run.examples.items()})
+        if (run.spec.victim, run.spec.attack) == (victim, attack)
+        else run
         for run in reading.runs
     ]
     return Reading(reading.results, tuple(runs))
@@ -253,6 +275,23 @@ def test_nothing_is_flagged_where_nothing_is_odd(runs):
     assert "flags" not in [column.key for column in table.columns]
     (told,) = [note for note in table.notes if note.startswith("Flags")]
     assert told.endswith("Not looked at: zero gradients, white-box attacks.")
+
+
+def test_a_victim_that_makes_attacks_break_off_gains_nothing_by_it_and_is_flagged(runs):
+    joint = joint_of(runs)
+    failing = broken_off(runs, DEFENDED.name, "deepwordbug-i", len(joint.sentences))
+    (before, _), (after, table) = rows_of(runs), rows_of(failing)
+    assert before[DEFENDED.name]["robust_f1"] > 0
+    assert after[DEFENDED.name]["robust_f1"] == after[DEFENDED.name]["f1 after deepwordbug-i"] == 0
+    assert after[DEFENDED.name]["unseen_worst"] == 0
+    assert after[BASE.name]["robust_f1"] == before[BASE.name]["robust_f1"]
+    broken, attacked = len(joint.sentences), 3 * len(joint.sentences)
+    assert f"attacks broke off ({broken} of {attacked})" in after[DEFENDED.name]["flags"]
+    assert not isinstance(after[BASE.name]["flags"], str)
+    (told,) = [note for note in table.notes if note.startswith("Attacks on a sentence that broke off")]
+    assert f"{DEFENDED.name} {broken} of {attacked}. " in told
+    assert told in victims_board(failing)[0].notes  # it has no column of flags
+    assert not any("broke off" in note for note in victims_board(runs)[0].notes)
 
 
 def test_a_defense_that_only_misleads_the_search_is_flagged(runs):
