@@ -13,7 +13,7 @@ from benchmark.errors import GauntletError
 from benchmark.metrics import Example
 from benchmark.metrics.attack_rate import attack_rate
 from benchmark.metrics.metric import Value, clusters_of
-from benchmark.metrics.span_f1 import recall_counts, span_counts
+from benchmark.metrics.span_f1 import SpanCounts, recall_counts, span_counts
 from benchmark.resources.loading import LEARNING
 from benchmark.spec import RunSpec, canonical_json
 from benchmark.statistics.intervals import bootstrap
@@ -79,12 +79,30 @@ class Joint:
     @cached_property
     def sentences(self) -> tuple[str, ...]:
         """Those that all victims were selected for and answered, in the order of the first."""
-        all_runs = [run for own in self.runs for seeds in own for run in seeds]
-        return tuple(
-            name
-            for name in self.spec.sentence_ids
-            if all(name in run.examples and run.examples[name].outcome.clean for run in all_runs)
-        )
+        joint = set.intersection(*(self.answered(victim) for victim in range(len(self.victims))))
+        return tuple(name for name in self.spec.sentence_ids if name in joint)
+
+    def answered(self, victim: int) -> set[str]:
+        """Return the sentences that a victim was selected for and answered in all of its runs."""
+        runs = [run for seeds in self.runs[victim] for run in seeds]
+        return set.intersection(*({name for name, e in run.examples.items() if e.outcome.clean} for run in runs))
+
+    def nearly_right(self, victim: int) -> float | None:
+        """Share of the sentences with mentions that a victim was selected for, of those that were looked at and read.
+
+        What it loses on clean texts is seen here and not on the joint sentences, which it nearly gets right.
+        """
+        spec = self.runs[victim][0][0].spec
+        missed = spec.selection.get("passed_over", {}).get("victim misses too many mentions")
+        return None if missed is None else len(spec.sentence_ids) / (len(spec.sentence_ids) + missed)
+
+    def clean_f1_of_all(self, victim: int) -> float | None:
+        """Strict F1 on all sentences with mentions that were looked at; None where no run's provenance tells."""
+        for run in (run for seeds in self.runs[victim] for run in seeds):
+            counts = [run.clean.get(name, -1) for name in SpanCounts._fields]
+            if 0 <= counts[0] <= min(counts[1:]) and max(counts) > 0:
+                return float(micro_f1(np.array([counts], dtype=np.float64))[0])
+        return None
 
     @property
     def clusters(self) -> list[Any]:
@@ -238,6 +256,14 @@ def joint_groups(reading: Reading, *, base: bool) -> list[Joint]:
         joint = _joint(victims)
         names = ", ".join(sorted({own[0].spec.victim for own in victims}))
         where = f"{names} on {group[0].spec.dataset} ({group[0].spec.goal}, {group[0].spec.queries} queries)"
+        if joint is not None and (spoiling := _spoiling(joint, base=base)):
+            without = _joint([own for victim, own in enumerate(victims) if victim not in spoiling])
+            reading.remarks.append(
+                f"{where}: left out {', '.join(joint.victims[victim] for victim in spoiling)}, nearly right on so few "
+                f"sentences of the others that {len(joint.sentences)} would be joint instead of "
+                f"{len(without.sentences) if without else 0}"
+            )
+            joint = without
         if joint is None:
             reading.remarks.append(f"{where}: not compared, there is no attack that all of them were given")
         elif not joint.sentences:
@@ -245,6 +271,28 @@ def joint_groups(reading: Reading, *, base: bool) -> list[Joint]:
         else:
             found.append(joint)
     return found
+
+
+def _spoiling(joint: Joint, *, base: bool) -> list[int]:
+    """Return the victims to leave out: without one of them at least twice as many sentences are joint.
+
+    Where two lack the same sentences nothing is won unless both go; so k go where that doubles the number k times. Two
+    victims always stay, and so does the base of defended ones.
+    """
+    left = {victim: joint.answered(victim) for victim in range(len(joint.victims))}
+    names = [own[0][0].spec.victim for own in joint.runs]
+    loose = [victim for victim in left if not (base and base_of(names[victim]) == names[victim])]
+    gone: list[int] = []
+    tried: list[int] = []
+    now = len(set.intersection(*left.values()))
+    while loose and len(left) > 2:  # noqa: PLR2004 - one victim alone is compared with nothing
+        least = min(loose, key=lambda victim: sum(len(left[victim] & left[k]) for k in left if k != victim))
+        loose.remove(least)
+        del left[least]
+        tried.append(least)
+        if (then := len(set.intersection(*left.values()))) >= max(1, 2 ** len(tried) * now):
+            gone, tried, now = [*gone, *tried], [], then
+    return gone
 
 
 def base_of(victim: str) -> str:

@@ -260,6 +260,9 @@ def test_a_run_tells_what_its_victim_cost_and_how_sound_its_answers_are(tmp_path
     (run,) = read(tmp_path).runs
     assert run.victim_cost == {"training_seconds": 7.5}
     assert run.soundness == told["soundness"]
+    assert run.clean == told["clean"]
+    assert run.clean["sentences"] == 3 + run.spec.selection["passed_over"]["victim misses too many mentions"]
+    assert run.clean["gold"] == 2 * run.clean["sentences"]  # every made-up sentence has two names
 
 
 # --- flags ------------------------------------------------------------------------------------------------------------
