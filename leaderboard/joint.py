@@ -33,7 +33,6 @@ from leaderboard.entries import (
     average,
     grouped,
     labels,
-    not_default,
     seeds_of,
     shared_protocol,
     told_apart,
@@ -115,10 +114,7 @@ class Joint:
 
     def attacked(self, victim: int, attack: int) -> list[Sums]:
         """For each seed (sentences, 3): the same after an attack; where it broke off no mention counts as found."""
-        return [
-            _counts((o.adversarial_gold, o.adversarial_prediction) for o in map(_at_worst, self._outcomes(run)))
-            for run in self.runs[victim][attack]
-        ]
+        return [self._after(run) for run in self.runs[victim][attack]]
 
     def broke_off(self, victim: int) -> tuple[int, int]:
         """Count the attacks on a victim's sentences that ended in an error, over attacks and seeds; and all of them."""
@@ -135,7 +131,7 @@ class Joint:
 
     @cached_property
     def ensemble(self) -> Ensemble | None:
-        """The first frozen ensemble of which every attack is here; None where there is none."""
+        """The first frozen ensemble of which every attack is here, under its protocol; None where there is none."""
         return next((one for one in ensembles() if not self._lacks(one)), None)
 
     @cached_property
@@ -143,15 +139,17 @@ class Joint:
         """The attacks that robust F1 is the worst case over: those of the ensemble, or all where none is complete."""
         if self.ensemble is None:
             return tuple(range(len(self.attacks)))
-        return tuple(a for a, own in enumerate(self.runs[0]) if _is_of(self.ensemble, own[0].spec))
+        members = self.ensemble.members
+        return tuple(a for a, own in enumerate(self.runs[0]) if any(_is_member(m, own[0].spec) for m in members))
 
     @cached_property
     def robust(self) -> tuple[RobustF1, ...]:
-        """For each victim the worst case over attacks and seeds; the clean text is an option as well."""
-        return tuple(
-            robust_f1(np.stack([self.clean(v), *(s for a in self.counted for s in self.attacked(v, a))]))
-            for v in range(len(self.victims))
-        )
+        """For each victim the worst case over the attacks counted and their seeds; the clean text is an option too."""
+        return tuple(self._worst(v, self._counted_runs(v)) for v in range(len(self.victims)))
+
+    def robust_over_all(self, victim: int) -> RobustF1:
+        """Return the worst case over every attack and seed, frozen or not: an attack more never raises it."""
+        return self._worst(victim, [run for seeds in self.runs[victim] for run in seeds])
 
     def unseen_recall(self, victim: int, *, worst: bool) -> Value:
         """Recall of the gold mentions that the training split does not have, of clean texts or of those robust F1 took.
@@ -161,7 +159,7 @@ class Joint:
             worst: of the texts chosen for robust F1.
         """
         sides = [(self.runs[victim][0][0], "before")]
-        sides += [(run, "after") for a in self.counted for run in self.runs[victim][a]]
+        sides += [(run, "after") for run in self._counted_runs(victim)]
         chosen = self.robust[victim].chosen if worst else np.zeros(len(self.sentences), dtype=np.intp)
         taken = [(sides[k], name) for k, name in zip(chosen, self.sentences, strict=True)]
         counts = np.array(
@@ -216,15 +214,34 @@ class Joint:
             return f"Attacks of the frozen ensemble {self.ensemble.name}:"
         lacking = {one.name: self._lacks(one) for one in ensembles()}
         nearest = min(lacking, key=lambda name: len(lacking[name]))
-        return f"Over what there is, no frozen ensemble ({nearest} lacks {', '.join(lacking[nearest])}). Attacks:"
+        lacks = f"{nearest}, with its parameters and seeds, lacks {', '.join(lacking[nearest])}"
+        return f"Over what there is, no frozen ensemble ({lacks}). Attacks:"
 
     def _lacks(self, ensemble: Ensemble) -> list[str]:
-        """Return the attacks of an ensemble that the victims were not given, or not in its version."""
-        return [
-            f"{member.attack} {member.version}"
-            for member in ensemble.members
-            if not any(_is_member(member, own[0].spec) for own in self.runs[0])
-        ]
+        """Return what of an ensemble is not here: its protocol, or attacks in its version, parameters and seeds."""
+        spec = self.spec
+        given = {
+            f"goal {ensemble.goal}": spec.goal == ensemble.goal,
+            f"mode {ensemble.mode}": spec.mode == ensemble.mode,
+            f"{ensemble.queries} queries": spec.queries == ensemble.queries,
+            "to be without constraints": spec.constraints is None,
+        }
+        for member in ensemble.members:
+            seeds = {run.spec.seed for own in self.runs[0] for run in own if _is_member(member, run.spec)}
+            given[f"{member.attack} {member.version}"] = seeds >= set(ensemble.seeds)
+        return [name for name, is_here in given.items() if not is_here]
+
+    def _counted_runs(self, victim: int) -> list[Run]:
+        """Return the runs that robust F1 is the worst case over: of an ensemble those with its seeds only."""
+        seeds = None if self.ensemble is None else self.ensemble.seeds
+        runs = [run for attack in self.counted for run in self.runs[victim][attack]]
+        return [run for run in runs if seeds is None or run.spec.seed in seeds]
+
+    def _worst(self, victim: int, runs: Sequence[Run]) -> RobustF1:
+        return robust_f1(np.stack([self.clean(victim), *map(self._after, runs)]))
+
+    def _after(self, run: Run) -> Sums:
+        return _counts((o.adversarial_gold, o.adversarial_prediction) for o in map(_at_worst, self._outcomes(run)))
 
     def _f1(self, counts: Sums) -> Value:
         value = float(micro_f1(counts.sum(axis=0, keepdims=True))[0])
@@ -333,14 +350,8 @@ def _given(run: Run) -> tuple[str, int]:
     return canonical_json({**own, "resources": resources}), run.spec.seed
 
 
-def _is_of(ensemble: Ensemble, spec: RunSpec) -> bool:
-    return any(_is_member(member, spec) for member in ensemble.members)
-
-
 def _is_member(member: Member, spec: RunSpec) -> bool:
-    given = {key: value for key, value in spec.parameters.items() if not isinstance(value, Mapping)}
-    same = (spec.attack, spec.attack_version) == (member.attack, member.version)
-    return same and not_default(spec.attack, given) == member.parameters
+    return Member(spec.attack, spec.attack_version, spec.parameters) == member
 
 
 def _details(spec: RunSpec) -> Mapping[str, Any]:

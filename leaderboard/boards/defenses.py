@@ -101,6 +101,7 @@ def _table(joint: Joint, transfers: Mapping[str, Sequence[Transfer]]) -> Table:
         ROBUSTNESS[1],
         _GAIN,
         STANDING[1],
+        ROBUSTNESS[2],
         ROBUSTNESS[0],
         *_CLEAN,
         _FLAGS,

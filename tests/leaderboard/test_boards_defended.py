@@ -113,8 +113,9 @@ def frozen(monkeypatch):
     return lambda *ensembles: monkeypatch.setattr(joints, "ensembles", lambda: ensembles)
 
 
-SMALL = Ensemble("small-v1", (Member("casing", 1, {}), Member("deepwordbug-ii", 1, {})))
-YOUNGER = Ensemble("small-v2", (Member("casing", 2, {}), Member("deepwordbug-ii", 1, {})))
+MISSPELT = Member("deepwordbug-ii", 1, {"max_edit_distance": 30, "order": "importance"})
+SMALL = Ensemble("small-v1", (Member("casing", 1, {}), MISSPELT), "untargeted-strict", "first-success", 40, (0,))
+YOUNGER = SMALL._replace(name="small-v2", members=(Member("casing", 2, {}), MISSPELT))
 
 
 # --- the ensemble -----------------------------------------------------------------------------------------------------
@@ -134,7 +135,7 @@ def test_where_no_ensemble_is_complete_it_is_over_what_there_is_and_that_is_said
     frozen(YOUNGER)
     _, table = rows_of(runs)
     (told,) = [note for note in table.notes if note.startswith("Robust F1")]
-    assert "Over what there is, no frozen ensemble (small-v2 lacks casing 2)." in told
+    assert "Over what there is, no frozen ensemble (small-v2, with its parameters and seeds, lacks casing 2)." in told
     assert told.endswith("Attacks: casing, deepwordbug-i, deepwordbug-ii.")
 
 
@@ -149,12 +150,49 @@ def test_an_attack_with_other_parameters_is_no_member(runs, frozen):
     assert joint_of(runs).ensemble is SMALL
 
 
+@pytest.mark.parametrize(
+    ("change", "lacking"),
+    [
+        ({"goal": "untargeted"}, "goal untargeted"),
+        ({"mode": "escalate"}, "mode escalate"),
+        ({"queries": 128}, "128 queries"),
+        ({"seeds": (0, 1)}, "casing 1, deepwordbug-ii 1"),
+        ({"members": (MISSPELT._replace(parameters={}),)}, "deepwordbug-ii 1"),  # defaults of the day are no member's
+    ],
+)
+def test_runs_under_another_protocol_than_the_frozen_one_are_not_the_ensemble(runs, frozen, change, lacking):
+    frozen(SMALL._replace(**change))
+    assert joint_of(runs).ensemble is None
+    assert any(f"lacks {lacking})" in note for note in joint_of(runs).notes)
+
+
+def test_constraints_on_top_are_another_ensemble(runs, frozen):
+    frozen(SMALL)
+    assert joint_of(changed(runs, lambda spec: dataclasses.replace(spec, constraints="adjusted 1"))).ensemble is None
+
+
+def test_other_seeds_than_the_frozen_ones_do_not_enter(runs, frozen):
+    """A second seed under which everything breaks lowers robust F1 over all, and not that over the ensemble."""
+    frozen(SMALL)
+    worse = [
+        dataclasses.replace(run, spec=dataclasses.replace(run.spec, seed=1))
+        for run in broken_off(runs, DEFENDED.name, "casing", len(joint_of(runs).sentences)).runs
+    ]
+    two_seeds = Reading(runs.results, (*runs.runs, *worse))
+    (before, _), (after, _) = rows_of(runs), rows_of(two_seeds)
+    assert after[DEFENDED.name]["robust_f1"] == before[DEFENDED.name]["robust_f1"] > 0
+    assert after[DEFENDED.name]["unseen_worst"] == before[DEFENDED.name]["unseen_worst"]
+    assert after[DEFENDED.name]["robust_f1_all"] == 0
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
 @given(attacks=st.sets(st.sampled_from(ATTACKS), min_size=1), more=st.sampled_from(ATTACKS))
-def test_an_attack_more_never_raises_robust_f1(runs, attacks, more):
+def test_an_attack_more_never_raises_robust_f1_over_all_even_if_it_completes_an_ensemble(runs, frozen, attacks, more):
+    frozen(SMALL)
+
     def robust(names):
         found = joint_of(Reading(runs.results, tuple(r for r in runs.runs if r.spec.attack in names)))
-        return dict(zip(found.victims, [own.value for own in found.robust], strict=True))
+        return {name: found.robust_over_all(victim).value for victim, name in enumerate(found.victims)}
 
     before, after = robust(attacks), robust({*attacks, more})
     assert all(after[victim] <= before[victim] + 1e-12 for victim in before)
