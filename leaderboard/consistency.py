@@ -132,8 +132,8 @@ def consistency(run: Run, victim: Victim, dataset: Dataset, steps: int = STEPS) 
         if (agreement := compared(before, after, pair.words)) is not None
     ]
     all_of_them = _means([(pair.sentence, agreement) for pair, agreement in found])
-    tau, top, _, sentences = _means([(pair.sentence, agreement) for pair, agreement in found if pair.right])
-    return Consistency(*all_of_them, tau, top, sentences)
+    tau, top, _, behind = _means([(pair.sentence, agreement) for pair, agreement in found if pair.right])
+    return Consistency(*all_of_them, tau, top, behind)
 
 
 def compared(
