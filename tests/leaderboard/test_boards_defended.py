@@ -315,7 +315,9 @@ def test_nothing_is_flagged_where_nothing_is_odd(runs):
     _, table = flags_of(runs)
     assert "flags" not in [column.key for column in table.columns]
     (told,) = [note for note in table.notes if note.startswith("Flags")]
-    assert told.endswith("Not looked at: zero gradients, white-box attacks.")
+    # DeepWordBug II was not put to the defended victim.
+    partly = "partly transfer (gauntlet transfer VICTIM)"
+    assert told.endswith(f"Not looked at: zero gradients, {partly}, white-box attacks.")
 
 
 def test_a_victim_that_makes_attacks_break_off_gains_nothing_by_it_and_is_flagged(runs):
@@ -347,13 +349,22 @@ def test_answers_that_vary_and_gradients_that_are_zero_are_flagged(runs):
     odd = [
         dataclasses.replace(run, soundness=signs)
         if (run.spec.victim, run.spec.attack) == (DEFENDED.name, "casing")
-        else dataclasses.replace(run, soundness={})
+        # The same texts, asked again: counts of several runs are not added up.
+        else dataclasses.replace(run, soundness={"asked_twice": 16, "answered_otherwise": run.spec.victim != BASE.name})
         for run in runs.runs
     ]
     flags, table = flags_of(Reading(runs.results, tuple(odd)))
     assert flags[DEFENDED.name] == "answers vary (2 of 16 texts); zero gradients (16 of 16 texts)"
     assert not isinstance(flags[BASE.name], str)
-    assert any(note.endswith("Not looked at: white-box attacks.") for note in table.notes)
+    assert any("Not looked at: partly zero gradients, " in note for note in table.notes)  # the base has none
+
+
+def test_where_every_attack_sees_gradients_there_is_none_to_hold_them_against(runs):
+    seeing = changed(runs, lambda spec: dataclasses.replace(spec, access="gradients"))
+    _, table = flags_of(seeing)
+    (told,) = [note for note in table.notes if note.startswith("Flags")]
+    assert told.endswith(" black-box attacks.")
+    assert "white-box attacks" not in told.partition("Not looked at")[2]
 
 
 @pytest.mark.parametrize(
