@@ -46,9 +46,13 @@ class Defended:
 
     @cached_property
     def base(self) -> int | None:
-        """Number of the victim without defenses; None where it is not among them."""
+        """Number of the victim without defenses; None where it is not among them, or several go by its name."""
+        return self._bases[0] if len(self._bases) == 1 else None
+
+    @cached_property
+    def _bases(self) -> list[int]:
         names = [own[0][0].spec.victim for own in self.joint.runs]
-        return next((k for k, name in enumerate(names) if base_of(name) == name), None)
+        return [k for k, name in enumerate(names) if base_of(name) == name]
 
     def transfer_rate(self, victim: int, attack: int) -> Average | None:
         """Share of the sentences on which what broke the base breaks the victim; None where it was not asked.
@@ -104,7 +108,11 @@ class Defended:
         unknown = ", ".join(
             f"partly {name}" if any(found) else name for name, found in looked_at.items() if not all(found)
         )
-        return [told + (f" Not looked at: {unknown}." if unknown else "")]
+        notes = [told + (f" Not looked at: {unknown}." if unknown else "")]
+        if len(self._bases) > 1:
+            several = ", ".join(self.joint.victims[k] for k in self._bases)
+            notes.append(f"No gain and no transfer: several victims go by the base's name ({several}).")
+        return notes
 
     def _worst(self, victim: int, sign: str, texts: str) -> list[tuple[float, float]]:
         """Return a sign's count and that of the texts asked, of the run against a victim with the largest share.

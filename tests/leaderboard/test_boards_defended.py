@@ -198,6 +198,21 @@ def test_an_attack_more_never_raises_robust_f1_over_all_even_if_it_completes_an_
     assert all(after[victim] <= before[victim] + 1e-12 for victim in before)
 
 
+def test_where_several_victims_go_by_the_bases_name_none_is_taken_for_it(runs):
+    twin = tuple(
+        dataclasses.replace(run, spec=dataclasses.replace(run.spec, victim_fingerprint="1" * 64))
+        for run in only(runs, victim=BASE.name).runs
+    )
+    _, one = rows_of(runs)
+    _, two = rows_of(Reading(runs.results, (*runs.runs, *twin)))
+    keys = [{column.key for column in table.columns} for table in (one, two)]
+    assert "gain" in keys[0] - keys[1]
+    assert not [key for key in keys[1] if key.startswith("transfer of")]
+    (told,) = [note for note in two.notes if note.startswith("No gain")]
+    assert told.count(f"{BASE.name} (weights ") == 2
+    assert not any(note.startswith("No gain") for note in one.notes)
+
+
 # --- transfer ---------------------------------------------------------------------------------------------------------
 
 
