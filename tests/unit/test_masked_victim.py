@@ -100,8 +100,9 @@ def test_gradients_and_attributions_are_those_of_the_masked_network(victim):
     assert np.abs(shares).min() > 0
 
 
-def test_every_back_end_reads_through_the_masks(victim, options):
-    compiled = find_victim(NAME, replace(options, backend="openvino"))
+@pytest.mark.parametrize("backend", ["openvino", "onnxruntime"])
+def test_every_back_end_reads_through_the_masks(victim, options, backend):
+    compiled = find_victim(NAME, replace(options, backend=backend))
     asked = [TEXT, ("Bo", "slept")]
     for one, other in zip(victim.predict(asked), compiled.predict(asked), strict=True):
         assert np.allclose(one.probabilities, other.probabilities, atol=1e-4)
