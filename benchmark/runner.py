@@ -133,6 +133,7 @@ def _attack(prepared: PreparedRun, folder: RunFolder, options: EngineOptions, ex
             batch_size=options.batch_size,
             **executor.record(),
             victim_cost=training_cost(str(victim.settings.get("recipe", ""))),
+            clean=dict(prepared.clean),
             soundness=soundness(victim, list(sentences.values()), gradients=access is Access.GRADIENTS),
             machine=machine(str(victim.settings.get("backend", "python"))),
             versions=versions(),

@@ -51,10 +51,18 @@ class SelectionRule:
 
 @dataclass(frozen=True)
 class Selection:
-    """Chosen sentences, and how many were passed over, by reason."""
+    """Chosen sentences, and what was found on the way.
+
+    Attributes:
+        sentences: those chosen.
+        passed_over: how many were not, by reason.
+        clean: how many `sentences` with mentions were looked at, chosen or not, and their `true_positives`, `predicted`
+            and `gold` mentions (strict). Those chosen are nearly right by definition, all of them tell a victim's F1.
+    """
 
     sentences: tuple[Sentence, ...]
     passed_over: Mapping[str, int]
+    clean: Mapping[str, int]
 
 
 def select(
@@ -74,10 +82,13 @@ def select(
     Raises:
         BadInput: none qualifies.
     """
+    from benchmark.metrics.span_f1 import SpanCounts, span_counts
+
     order = list(sentences)
     random.Random(rule.seed).shuffle(order)  # noqa: S311 - reproducible on purpose
     chosen: list[Sentence] = []
     passed_over = {"no mention": 0, "too long for the victim": 0, "victim misses too many mentions": 0}
+    counts: list[SpanCounts] = []
     limit = rule.limit or len(order)
     for start in range(0, len(order), _CHUNK):
         chunk = order[start : start + _CHUNK]
@@ -87,6 +98,8 @@ def select(
             if len(chosen) == limit:
                 break
             answer = answers.get(id(sentence))
+            if sentence.spans:  # all mentions of a text that cannot be read are missed
+                counts.append(span_counts(sentence.tags, answer.tags if answer else ("O",) * len(sentence)))
             if answer is None:
                 passed_over["too long for the victim" if sentence.spans else "no mention"] += 1
             elif _missed(sentence, answer) > rule.max_missed:
@@ -99,7 +112,8 @@ def select(
     if not chosen:
         told = ", ".join(f"{reason}: {count}" for reason, count in passed_over.items() if count) or "the split is empty"
         raise BadInput(f"no sentence qualifies for {victim.name} ({told})")
-    return Selection(tuple(chosen), passed_over)
+    totals = {name: sum(getattr(count, name) for count in counts) for name in SpanCounts._fields}
+    return Selection(tuple(chosen), passed_over, {"sentences": len(counts), **totals})
 
 
 def _missed(sentence: Sentence, answer: Prediction) -> float:

@@ -69,4 +69,5 @@ def _has_no_gradient(victim: Victim, sentence: Sentence) -> bool | None:
         (answer,) = GradientService(cast("WhiteBox", victim)).answer([Gradient(sentence.tokens, target)])
     except Exception:  # noqa: BLE001 - told where the sentence is attacked
         return None
-    return not any(np.any(of_word) for table in answer.by_table.values() for of_word in table)
+    # A gradient that is no number leads an attack nowhere either.
+    return not any(np.nan_to_num(of_word).any() for table in answer.by_table.values() for of_word in table)

@@ -168,6 +168,7 @@ class PreparedRun(PreparedAttack):
 
     Attributes:
         sentences: those to attack, by id.
+        clean: what the victim gets right of all that were looked at, see `Selection`.
         spec: the run's specification.
     """
 
@@ -175,6 +176,7 @@ class PreparedRun(PreparedAttack):
         super().__init__(plan, workshop)
         selection = workshop.selection(plan)
         self.sentences = {sentence.id: sentence for sentence in selection.sentences}
+        self.clean = selection.clean
         attack, dataset = self.assault.attack, workshop.dataset(plan)
         self.spec = RunSpec(
             attack=attack.card.name,

@@ -219,7 +219,8 @@ class Rounds(Hooks):
         )
         folder = case.work / f"round-{number}"
         spoils = attacked(case, assault, folder, settings.n, f"{case.plain.seed} attacked {number}")
-        tell_if_fewer(f"{settings.card.name}, round {number},", len(spoils.sentences), settings.n)
+        # Even where as many are wanted as there are: a round without any teaches nothing but the clean sentences.
+        tell_if_fewer(f"{settings.card.name}, round {number},", len(spoils.sentences), max(settings.n, 1))
         write_atomically(folder / "told.json", json.dumps({"made": spoils.made, "cost": spoils.cost}))
         return {sentence.id: sentence for sentence in spoils.sentences}
 

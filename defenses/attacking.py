@@ -13,13 +13,14 @@ from benchmark.calls import literal, parsed
 from benchmark.error_log import errors_kept_by
 from benchmark.errors import BadInput
 from benchmark.provenance import Stopwatch
-from benchmark.types import Outcome, Sentence, Status
+from benchmark.types import Outcome, Prediction, Sentence, Status, Tags
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from benchmark.attacking import Assault
     from benchmark.defending import Case
+    from benchmark.goals import Goal
 
 __all__ = ["Assailant", "Spoils", "attacked", "attacked_training_set"]
 
@@ -35,11 +36,13 @@ class Assailant(NamedTuple):
         attack: name of a registered attack, perhaps with parameters in parentheses.
         goal: what counts as success.
         queries: budget a sentence.
+        among: a goal; sentences that offer it nothing to break are left out. None for the attack's own goal.
     """
 
     attack: str
     goal: str
     queries: int
+    among: str | None = None
 
     @property
     def named(self) -> tuple[str, Mapping[str, Any]]:
@@ -99,6 +102,7 @@ def attacked_training_set(case: Case, assailant: Assailant, wanted: int) -> Spoi
     Raises:
         BadInput: no attack succeeded, or the attack does not go with the victim.
     """
+    from benchmark.goals import goal_named
     from benchmark.plan import Plan
     from benchmark.workshop import PreparedAttack, Workshop
 
@@ -115,7 +119,8 @@ def attacked_training_set(case: Case, assailant: Assailant, wanted: int) -> Spoi
         options=case.options,
     )
     assault = PreparedAttack(plan, Workshop(case.options.report)).assault
-    spoils = attacked(case, assault, case.work, wanted, f"{case.plain.seed} attacked")
+    among = goal_named(assailant.among or assailant.goal)
+    spoils = attacked(case, assault, case.work, wanted, f"{case.plain.seed} attacked", among)
     if not spoils.sentences:
         raise BadInput(
             f"{name} breaks {case.base} on none of its {len(case.sentences)} training sentences: nothing to train on"
@@ -123,7 +128,7 @@ def attacked_training_set(case: Case, assailant: Assailant, wanted: int) -> Spoi
     return spoils._replace(made={**spoils.made, "base_fingerprint": assault.victim.fingerprint})
 
 
-def attacked(case: Case, assault: Assault, folder: Path, wanted: int, order: str) -> Spoils:
+def attacked(case: Case, assault: Assault, folder: Path, wanted: int, order: str, among: Goal | None = None) -> Spoils:
     """Attack a victim on the training set until enough attacks succeeded.
 
     Args:
@@ -132,6 +137,7 @@ def attacked(case: Case, assault: Assault, folder: Path, wanted: int, order: str
         folder: for the journal; sentences that stand in it are not attacked again.
         wanted: successes; 0 for as many as there are.
         order: seed of the sentences' order.
+        among: sentences that offer this goal nothing to break are left out; None for those of the attack's own goal.
     """
     from benchmark.engine import Engine
     from benchmark.journal import Journal
@@ -151,11 +157,12 @@ def attacked(case: Case, assault: Assault, folder: Path, wanted: int, order: str
                 broken = sum(outcome.status is Status.SUCCESS for outcome in journal.finished.values())
                 case.options.report(f"attacking the training set with {name}", broken, wanted or len(shuffled))
             spent.add(watch.seconds())
-            ended = [journal.finished[sentence.id] for sentence in chunk]
-            outcomes += ended
+            ended = [(sentence, journal.finished[sentence.id]) for sentence in chunk]
+            ended = [pair for pair in ended if among is None or _offers(*pair, among, assault.victim.labels)]
+            outcomes += [outcome for _, outcome in ended]
             found += [
                 adversarial_sentence(sentence, outcome.edits, outcome.adversarial_gold)
-                for sentence, outcome in zip(chunk, ended, strict=True)
+                for sentence, outcome in ended
                 if outcome.status is Status.SUCCESS
             ]
             if wanted and len(found) >= wanted:
@@ -172,6 +179,13 @@ def attacked(case: Case, assault: Assault, folder: Path, wanted: int, order: str
         "resources": assault.resources.identities,
     }
     return Spoils(taken, made, {"preparing_seconds": spent.seconds, "victim_queries": queries})
+
+
+def _offers(sentence: Sentence, outcome: Outcome, goal: Goal, labels: Tags) -> bool:
+    """Tell whether a goal could have been reached on a sentence; nothing is known where the victim gave no answer."""
+    from benchmark.goals import Clean
+
+    return not outcome.clean or goal.unusable(Clean(sentence, Prediction(outcome.clean), labels)) is None
 
 
 class _Spent:

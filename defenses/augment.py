@@ -89,9 +89,12 @@ class Augment(AttackedSentences):
         return Assailant(self.attack, self.goal, self.queries)
 
 
-@defense("random-augment", paper=SEQATTACK)
+@defense("random-augment", version=2, paper=SEQATTACK)
 class RandomAugment(AttackedSentences):
     """The control of `augment`: as many training sentences, edited at random without regard to the victim.
+
+    They are drawn from those that `augment` draws from, in which the victim gets something right that could be broken;
+    else the control would learn from fewer mentions.
 
     Attributes:
         attack: one that edits at random: random-edit beside misspellings, random-word(like=NAME) beside the word attack
@@ -103,7 +106,7 @@ class RandomAugment(AttackedSentences):
     @property
     def assailant(self) -> Assailant:
         """The random attack; its first text that is another one will do."""
-        return Assailant(self.attack, "perturbed", self.queries)
+        return Assailant(self.attack, "perturbed", self.queries, among="untargeted")
 
 
 class HalfClean(Hooks):

@@ -2,10 +2,12 @@
 
 The words of both texts are attributed by integrated gradients from zero vectors, and two numbers compare the words that
 are aligned: Kendall's tau-b of the attributions, and the share of the k most attributed words that are the same (a
-replaced word counts as the word that it replaces). For named-entity recognition the paper leaves open, and here is
-decided: F is the summed log-probability of the gold labels of one mention's tokens; a sentence's number is the mean
-over its mentions; words without a partner (inserted, deleted, merged) are left out; sentences with fewer than three
-aligned words, or whose attributions are all alike, have no number. Attributions are signed.
+replaced word counts as the word that it replaces). Of few words k is half of them at most, or all would be the same
+whatever they are worth; beside the share stands what chance gives, k of n words. For named-entity recognition the paper
+leaves open, and here is decided: F is the summed log-probability of the gold labels of one mention's tokens; a
+sentence's number is the mean over its mentions; words without a partner (inserted, deleted, merged) are left out;
+sentences with fewer than three aligned words, or whose attributions are all alike, have no number. Attributions are
+signed.
 
 Stored are adversarial texts of successes alone, so what is compared are successes (all texts, under the goal
 `perturbed`). At least one prediction of a success is wrong, and a wrong one mixes in; so the same numbers are told of
@@ -45,11 +47,13 @@ class Agreement(NamedTuple):
 
     Attributes:
         tau: Kendall's tau-b, from -1 to 1.
-        top: share of the most attributed words that are the same.
+        top: share of the k most attributed words that are the same.
+        chance: that of words picked at random, k of n words.
     """
 
     tau: float
     top: float
+    chance: float
 
 
 @dataclass(frozen=True)
@@ -58,8 +62,10 @@ class Consistency:
 
     Attributes:
         kendall_tau: mean over sentences; None where no sentence has one.
-        top_shared: share of the five most attributed words that stay the same, the mean over sentences.
-        sentences: how many there are behind both.
+        top_shared: share of the five most attributed words that stay the same, the mean over sentences; of fewer than
+            ten words half of them.
+        top_by_chance: the same of words picked at random.
+        sentences: how many there are behind them.
         kendall_tau_right: over the mentions that are predicted right on both texts.
         top_shared_right: the same.
         sentences_right: how many sentences have such a mention.
@@ -67,6 +73,7 @@ class Consistency:
 
     kendall_tau: float | None
     top_shared: float | None
+    top_by_chance: float | None
     sentences: int
     kendall_tau_right: float | None
     top_shared_right: float | None
@@ -125,8 +132,8 @@ def consistency(run: Run, victim: Victim, dataset: Dataset, steps: int = STEPS) 
         if (agreement := compared(before, after, pair.words)) is not None
     ]
     all_of_them = _means([(pair.sentence, agreement) for pair, agreement in found])
-    right = _means([(pair.sentence, agreement) for pair, agreement in found if pair.right])
-    return Consistency(*all_of_them, *right)
+    tau, top, _, behind = _means([(pair.sentence, agreement) for pair, agreement in found if pair.right])
+    return Consistency(*all_of_them, tau, top, behind)
 
 
 def compared(
@@ -138,7 +145,7 @@ def compared(
         before: (words,) of the clean text.
         after: (words,) of the adversarial text.
         words: aligned words, by index in both.
-        top: how many of the most attributed words are compared; all where there are fewer.
+        top: how many of the most attributed words are compared; half of them where there are fewer than twice as many.
 
     Returns:
         None where there are fewer than three aligned words, or one attribution does not tell them apart.
@@ -149,9 +156,9 @@ def compared(
     tau = float(kendalltau(one, other, variant="b").statistic)
     if np.isnan(tau):
         return None
-    k = min(top, len(words))
+    k = min(top, len(words) // 2)
     first, second = (set(np.argsort(-numbers, kind="stable")[:k].tolist()) for numbers in (one, other))
-    return Agreement(tau, len(first & second) / k)
+    return Agreement(tau, len(first & second) / k, k / len(words))
 
 
 def aligned(sentence: Sentence) -> tuple[tuple[int, int], ...]:
@@ -181,13 +188,13 @@ def _target(sentence: Sentence, span: Span, victim: WhiteBox) -> Target:
     return tuple((i, sentence.tags[i]) for i in range(span.start, span.end) if sentence.tags[i] in victim.labels)
 
 
-def _means(found: Sequence[tuple[int, Agreement]]) -> tuple[float | None, float | None, int]:
+def _means(found: Sequence[tuple[int, Agreement]]) -> tuple[float | None, float | None, float | None, int]:
     """Average over the mentions of each sentence, then over sentences."""
     by_sentence: dict[int, list[Agreement]] = {}
     for number, agreement in found:
         by_sentence.setdefault(number, []).append(agreement)
     if not by_sentence:
-        return None, None, 0
-    taus = [fmean(one.tau for one in own) for own in by_sentence.values()]
-    tops = [fmean(one.top for one in own) for own in by_sentence.values()]
-    return round(fmean(taus), 6), round(fmean(tops), 6), len(by_sentence)
+        return None, None, None, 0
+    of_sentences = [[fmean(numbers) for numbers in zip(*own, strict=True)] for own in by_sentence.values()]
+    tau, top, chance = (round(fmean(numbers), 6) for numbers in zip(*of_sentences, strict=True))
+    return tau, top, chance, len(by_sentence)

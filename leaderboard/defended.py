@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,9 +46,13 @@ class Defended:
 
     @cached_property
     def base(self) -> int | None:
-        """Number of the victim without defenses; None where it is not among them."""
+        """Number of the victim without defenses; None where it is not among them, or several go by its name."""
+        return self._bases[0] if len(self._bases) == 1 else None
+
+    @cached_property
+    def _bases(self) -> list[int]:
         names = [own[0][0].spec.victim for own in self.joint.runs]
-        return next((k for k, name in enumerate(names) if base_of(name) == name), None)
+        return [k for k, name in enumerate(names) if base_of(name) == name]
 
     def transfer_rate(self, victim: int, attack: int) -> Average | None:
         """Share of the sentences on which what broke the base breaks the victim; None where it was not asked.
@@ -64,13 +69,16 @@ class Defended:
 
     def flags(self, victim: int) -> list[str]:
         """Return the signs that attack rates on a victim may be too low, in a few words each."""
-        found = [
-            f"{told} ({signs:g} of {self._sum(victim, texts):g} texts)"
+        broken, attacked = self.joint.broke_off(victim)
+        found = [f"attacks broke off ({broken} of {attacked})"] if broken else []
+        found += [
+            f"{told} ({signs:g} of {asked:g} texts)"
             for told, sign, texts in (
                 ("answers vary", "answered_otherwise", "asked_twice"),
                 ("zero gradients", "zero_gradient", "differentiated"),
             )
-            if (signs := self._sum(victim, sign))
+            for signs, asked in self._worst(victim, sign, texts)
+            if signs
         ]
         found += [
             f"transfer beats {name}" for attack, name in enumerate(self.joint.attacks) if self._hides(victim, attack)
@@ -81,24 +89,39 @@ class Defended:
     def notes(self) -> list[str]:
         """What flags mean, and what could not be looked at."""
         told = (
-            "Flags, each a sign that attack rates are too low: a text asked twice gets two answers; gradients are "
-            "zero; what broke the base breaks more than an attack on the victim itself; white-box attacks fall below "
-            "black-box ones, as they do not on the base (both by McNemar's exact test, p < 0.05)."
+            "Flags, each a sign that attack rates are too low: attacks on a sentence broke off in an error; a text "
+            "asked twice gets two answers; gradients are zero; what broke the base breaks more than an attack on the "
+            "victim itself; white-box attacks fall below black-box ones, as they do not on the base (both by McNemar's "
+            "exact test, p < 0.05)."
         )
         victims = range(len(self.joint.victims))
         attacks = range(len(self.joint.attacks))
-        lacking = {
-            "answers that vary": not any(self._sum(v, "asked_twice") for v in victims),
-            "zero gradients": not any(self._sum(v, "differentiated") for v in victims),
-            "transfer (gauntlet transfer VICTIM)": not any(self._transferred(v, a) for v in victims for a in attacks),
-            "white-box attacks": not self._best(0, white=True),
+        looked_at: dict[str, list[list[Any]]] = {
+            "answers that vary": [self._worst(v, "answered_otherwise", "asked_twice") for v in victims],
+            "zero gradients": [self._worst(v, "zero_gradient", "differentiated") for v in victims],
+            "transfer (gauntlet transfer VICTIM)": [
+                self._transferred(v, a) for v in victims if v != self.base for a in attacks
+            ],
+            "white-box attacks": [self._best(0, white=True)],
+            "black-box attacks": [self._best(0, white=False)],
         }
-        unknown = ", ".join(name for name, lacks in lacking.items() if lacks)
-        return [told + (f" Not looked at: {unknown}." if unknown else "")]
+        unknown = ", ".join(
+            f"partly {name}" if any(found) else name for name, found in looked_at.items() if not all(found)
+        )
+        notes = [told + (f" Not looked at: {unknown}." if unknown else "")]
+        if len(self._bases) > 1:
+            several = ", ".join(self.joint.victims[k] for k in self._bases)
+            notes.append(f"No gain and no transfer: several victims go by the base's name ({several}).")
+        return notes
 
-    def _sum(self, victim: int, count: str) -> float:
-        """Add up one of the counts of `benchmark.soundness` over the runs against a victim."""
-        return sum(run.soundness.get(count, 0) for seeds in self.joint.runs[victim] for run in seeds)
+    def _worst(self, victim: int, sign: str, texts: str) -> list[tuple[float, float]]:
+        """Return a sign's count and that of the texts asked, of the run against a victim with the largest share.
+
+        Runs ask about the same texts, so their counts do not add up. Nothing where no run tells.
+        """
+        told = [run.soundness for seeds in self.joint.runs[victim] for run in seeds if run.soundness.get(texts, 0) > 0]
+        counts = [(count.get(sign, 0), count[texts]) for count in told]
+        return [max(counts, key=lambda count: count[0] / count[1])] if counts else []
 
     def _transferred(self, victim: int, attack: int) -> list[tuple[Run, Broken]]:
         """Return the base's runs whose examples were put to a victim, with what they break."""

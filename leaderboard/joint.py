@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +13,7 @@ from benchmark.errors import GauntletError
 from benchmark.metrics import Example
 from benchmark.metrics.attack_rate import attack_rate
 from benchmark.metrics.metric import Value, clusters_of
-from benchmark.metrics.span_f1 import recall_counts, span_counts
+from benchmark.metrics.span_f1 import SpanCounts, recall_counts, span_counts
 from benchmark.resources.loading import LEARNING
 from benchmark.spec import RunSpec, canonical_json
 from benchmark.statistics.intervals import bootstrap
@@ -22,6 +22,7 @@ from benchmark.statistics.ranking import PairedTest
 from benchmark.statistics.robust_f1 import RobustF1, robust_f1
 from benchmark.statistics.totals import Sums, micro_f1, rate
 from benchmark.suites.ensembles import Ensemble, Member, ensembles
+from benchmark.types import Outcome, Status
 from benchmark.victims.finding import parse_name
 from leaderboard.citations import Citation, of_attacks
 from leaderboard.entries import (
@@ -32,7 +33,6 @@ from leaderboard.entries import (
     average,
     grouped,
     labels,
-    not_default,
     seeds_of,
     shared_protocol,
     told_apart,
@@ -78,12 +78,30 @@ class Joint:
     @cached_property
     def sentences(self) -> tuple[str, ...]:
         """Those that all victims were selected for and answered, in the order of the first."""
-        all_runs = [run for own in self.runs for seeds in own for run in seeds]
-        return tuple(
-            name
-            for name in self.spec.sentence_ids
-            if all(name in run.examples and run.examples[name].outcome.clean for run in all_runs)
-        )
+        joint = set.intersection(*(self.answered(victim) for victim in range(len(self.victims))))
+        return tuple(name for name in self.spec.sentence_ids if name in joint)
+
+    def answered(self, victim: int) -> set[str]:
+        """Return the sentences that a victim was selected for and answered in all of its runs."""
+        runs = [run for seeds in self.runs[victim] for run in seeds]
+        return set.intersection(*({name for name, e in run.examples.items() if e.outcome.clean} for run in runs))
+
+    def nearly_right(self, victim: int) -> float | None:
+        """Share of the sentences with mentions that a victim was selected for, of those that were looked at and read.
+
+        What it loses on clean texts is seen here and not on the joint sentences, which it nearly gets right.
+        """
+        spec = self.runs[victim][0][0].spec
+        missed = spec.selection.get("passed_over", {}).get("victim misses too many mentions")
+        return None if missed is None else len(spec.sentence_ids) / (len(spec.sentence_ids) + missed)
+
+    def clean_f1_of_all(self, victim: int) -> float | None:
+        """Strict F1 on all sentences with mentions that were looked at; None where no run's provenance tells."""
+        for run in (run for seeds in self.runs[victim] for run in seeds):
+            counts = [run.clean.get(name, -1) for name in SpanCounts._fields]
+            if 0 <= counts[0] <= min(counts[1:]) and max(counts) > 0:
+                return float(micro_f1(np.array([counts], dtype=np.float64))[0])
+        return None
 
     @property
     def clusters(self) -> list[Any]:
@@ -95,11 +113,13 @@ class Joint:
         return _counts((e.outcome.gold, e.outcome.clean) for e in self._examples(self.runs[victim][0][0]))
 
     def attacked(self, victim: int, attack: int) -> list[Sums]:
-        """For each seed (sentences, 3): the same after an attack."""
-        return [
-            _counts((e.outcome.adversarial_gold, e.outcome.adversarial_prediction) for e in self._examples(run))
-            for run in self.runs[victim][attack]
-        ]
+        """For each seed (sentences, 3): the same after an attack; where it broke off no mention counts as found."""
+        return [self._after(run) for run in self.runs[victim][attack]]
+
+    def broke_off(self, victim: int) -> tuple[int, int]:
+        """Count the attacks on a victim's sentences that ended in an error, over attacks and seeds; and all of them."""
+        ends = [o.status for seeds in self.runs[victim] for run in seeds for o in self._outcomes(run)]
+        return ends.count(Status.ERROR), len(ends)
 
     def rate(self, victim: int, attack: int) -> Average:
         """Attack rate on the joint sentences, averaged over seeds."""
@@ -111,7 +131,7 @@ class Joint:
 
     @cached_property
     def ensemble(self) -> Ensemble | None:
-        """The first frozen ensemble of which every attack is here; None where there is none."""
+        """The first frozen ensemble of which every attack is here, under its protocol; None where there is none."""
         return next((one for one in ensembles() if not self._lacks(one)), None)
 
     @cached_property
@@ -119,15 +139,17 @@ class Joint:
         """The attacks that robust F1 is the worst case over: those of the ensemble, or all where none is complete."""
         if self.ensemble is None:
             return tuple(range(len(self.attacks)))
-        return tuple(a for a, own in enumerate(self.runs[0]) if _is_of(self.ensemble, own[0].spec))
+        members = self.ensemble.members
+        return tuple(a for a, own in enumerate(self.runs[0]) if any(_is_member(m, own[0].spec) for m in members))
 
     @cached_property
     def robust(self) -> tuple[RobustF1, ...]:
-        """For each victim the worst case over attacks and seeds; the clean text is an option as well."""
-        return tuple(
-            robust_f1(np.stack([self.clean(v), *(s for a in self.counted for s in self.attacked(v, a))]))
-            for v in range(len(self.victims))
-        )
+        """For each victim the worst case over the attacks counted and their seeds; the clean text is an option too."""
+        return tuple(self._worst(v, self._counted_runs(v)) for v in range(len(self.victims)))
+
+    def robust_over_all(self, victim: int) -> RobustF1:
+        """Return the worst case over every attack and seed, frozen or not: an attack more never raises it."""
+        return self._worst(victim, [run for seeds in self.runs[victim] for run in seeds])
 
     def unseen_recall(self, victim: int, *, worst: bool) -> Value:
         """Recall of the gold mentions that the training split does not have, of clean texts or of those robust F1 took.
@@ -137,11 +159,11 @@ class Joint:
             worst: of the texts chosen for robust F1.
         """
         sides = [(self.runs[victim][0][0], "before")]
-        sides += [(run, "after") for a in self.counted for run in self.runs[victim][a]]
+        sides += [(run, "after") for run in self._counted_runs(victim)]
         chosen = self.robust[victim].chosen if worst else np.zeros(len(self.sentences), dtype=np.intp)
         taken = [(sides[k], name) for k, name in zip(chosen, self.sentences, strict=True)]
         counts = np.array(
-            [recall_counts(run.examples[s].outcome, when, unseen=True) for (run, when), s in taken], float
+            [recall_counts(_at_worst(run.examples[s].outcome), when, unseen=True) for (run, when), s in taken], float
         )
         mentions = int(counts[:, 1].sum())
         if not mentions:
@@ -172,7 +194,18 @@ class Joint:
             f"{len(self.sentences)} sentences that all of them were selected for; {seeds}. Intervals: 95 %, bootstrap.",
             f"Robust F1: strict, the lowest that clean text or attack, by sentence, gives. {self._over} {attacks}.",
             told("approximate randomisation of the outcomes chosen", pairs),
+            self._broken_off,
         ]
+
+    @property
+    def _broken_off(self) -> str:
+        """Say on which victims attacks broke off, which is nothing that a victim withstood."""
+        counts = [(name, *self.broke_off(victim)) for victim, name in enumerate(self.victims)]
+        ends = ", ".join(f"{name} {broken} of {attacked}" for name, broken, attacked in counts if broken)
+        return ends and (
+            f"Attacks on a sentence that broke off in an error: {ends}. F1 after an attack and robust F1 take all "
+            "mentions of such a sentence for missed; the attack rate takes it for a failure of the attack."
+        )
 
     @property
     def _over(self) -> str:
@@ -181,15 +214,34 @@ class Joint:
             return f"Attacks of the frozen ensemble {self.ensemble.name}:"
         lacking = {one.name: self._lacks(one) for one in ensembles()}
         nearest = min(lacking, key=lambda name: len(lacking[name]))
-        return f"Over what there is, no frozen ensemble ({nearest} lacks {', '.join(lacking[nearest])}). Attacks:"
+        lacks = f"{nearest}, with its parameters and seeds, lacks {', '.join(lacking[nearest])}"
+        return f"Over what there is, no frozen ensemble ({lacks}). Attacks:"
 
     def _lacks(self, ensemble: Ensemble) -> list[str]:
-        """Return the attacks of an ensemble that the victims were not given, or not in its version."""
-        return [
-            f"{member.attack} {member.version}"
-            for member in ensemble.members
-            if not any(_is_member(member, own[0].spec) for own in self.runs[0])
-        ]
+        """Return what of an ensemble is not here: its protocol, or attacks in its version, parameters and seeds."""
+        spec = self.spec
+        given = {
+            f"goal {ensemble.goal}": spec.goal == ensemble.goal,
+            f"mode {ensemble.mode}": spec.mode == ensemble.mode,
+            f"{ensemble.queries} queries": spec.queries == ensemble.queries,
+            "to be without constraints": spec.constraints is None,
+        }
+        for member in ensemble.members:
+            seeds = {run.spec.seed for own in self.runs[0] for run in own if _is_member(member, run.spec)}
+            given[f"{member.attack} {member.version}"] = seeds >= set(ensemble.seeds)
+        return [name for name, is_here in given.items() if not is_here]
+
+    def _counted_runs(self, victim: int) -> list[Run]:
+        """Return the runs that robust F1 is the worst case over: of an ensemble those with its seeds only."""
+        seeds = None if self.ensemble is None else self.ensemble.seeds
+        runs = [run for attack in self.counted for run in self.runs[victim][attack]]
+        return [run for run in runs if seeds is None or run.spec.seed in seeds]
+
+    def _worst(self, victim: int, runs: Sequence[Run]) -> RobustF1:
+        return robust_f1(np.stack([self.clean(victim), *map(self._after, runs)]))
+
+    def _after(self, run: Run) -> Sums:
+        return _counts((o.adversarial_gold, o.adversarial_prediction) for o in map(_at_worst, self._outcomes(run)))
 
     def _f1(self, counts: Sums) -> Value:
         value = float(micro_f1(counts.sum(axis=0, keepdims=True))[0])
@@ -197,6 +249,9 @@ class Joint:
 
     def _examples(self, run: Run) -> list[Example]:
         return [run.examples[name] for name in self.sentences]
+
+    def _outcomes(self, run: Run) -> list[Outcome]:
+        return [example.outcome for example in self._examples(run)]
 
 
 def joint_groups(reading: Reading, *, base: bool) -> list[Joint]:
@@ -218,6 +273,14 @@ def joint_groups(reading: Reading, *, base: bool) -> list[Joint]:
         joint = _joint(victims)
         names = ", ".join(sorted({own[0].spec.victim for own in victims}))
         where = f"{names} on {group[0].spec.dataset} ({group[0].spec.goal}, {group[0].spec.queries} queries)"
+        if joint is not None and (spoiling := _spoiling(joint, base=base)):
+            without = _joint([own for victim, own in enumerate(victims) if victim not in spoiling])
+            reading.remarks.append(
+                f"{where}: left out {', '.join(joint.victims[victim] for victim in spoiling)}, nearly right on so few "
+                f"sentences of the others that {len(joint.sentences)} would be joint instead of "
+                f"{len(without.sentences) if without else 0}"
+            )
+            joint = without
         if joint is None:
             reading.remarks.append(f"{where}: not compared, there is no attack that all of them were given")
         elif not joint.sentences:
@@ -225,6 +288,28 @@ def joint_groups(reading: Reading, *, base: bool) -> list[Joint]:
         else:
             found.append(joint)
     return found
+
+
+def _spoiling(joint: Joint, *, base: bool) -> list[int]:
+    """Return the victims to leave out: without one of them at least twice as many sentences are joint.
+
+    Where two lack the same sentences nothing is won unless both go; so k go where that doubles the number k times. Two
+    victims always stay, and so does the base of defended ones.
+    """
+    left = {victim: joint.answered(victim) for victim in range(len(joint.victims))}
+    names = [own[0][0].spec.victim for own in joint.runs]
+    loose = [victim for victim in left if not (base and base_of(names[victim]) == names[victim])]
+    gone: list[int] = []
+    tried: list[int] = []
+    now = len(set.intersection(*left.values()))
+    while loose and len(left) > 2:  # noqa: PLR2004 - one victim alone is compared with nothing
+        least = min(loose, key=lambda victim: sum(len(left[victim] & left[k]) for k in left if k != victim))
+        loose.remove(least)
+        del left[least]
+        tried.append(least)
+        if (then := len(set.intersection(*left.values()))) >= max(1, 2 ** len(tried) * now):
+            gone, tried, now = [*gone, *tried], [], then
+    return gone
 
 
 def base_of(victim: str) -> str:
@@ -265,19 +350,20 @@ def _given(run: Run) -> tuple[str, int]:
     return canonical_json({**own, "resources": resources}), run.spec.seed
 
 
-def _is_of(ensemble: Ensemble, spec: RunSpec) -> bool:
-    return any(_is_member(member, spec) for member in ensemble.members)
-
-
 def _is_member(member: Member, spec: RunSpec) -> bool:
-    given = {key: value for key, value in spec.parameters.items() if not isinstance(value, Mapping)}
-    same = (spec.attack, spec.attack_version) == (member.attack, member.version)
-    return same and not_default(spec.attack, given) == member.parameters
+    return Member(spec.attack, spec.attack_version, spec.parameters) == member
 
 
 def _details(spec: RunSpec) -> Mapping[str, Any]:
     # Its end: the beginning is that of the network beneath, the same for all adapters on it.
     return {"weights": spec.victim_fingerprint[-8:], **spec.victim_settings}
+
+
+def _at_worst(outcome: Outcome) -> Outcome:
+    """Let an attack that broke off count as if it had hidden every mention: to make attacks fail must not pay."""
+    if outcome.status is not Status.ERROR:
+        return outcome
+    return replace(outcome, adversarial_gold=outcome.gold, adversarial_prediction=("O",) * len(outcome.gold))
 
 
 def _counts(pairs: Any) -> Sums:

@@ -41,6 +41,8 @@ class Run:
         examples_sha256: hash of the examples' file.
         victim_cost: what it took to make the victim, where the run's provenance tells; numbers by name.
         soundness: of `benchmark.soundness`, where the run's provenance tells; numbers by name.
+        clean: what its victim gets right of all sentences that were looked at in choosing those to attack, where the
+            run's provenance tells; `benchmark.selection` has the names.
         audit: what people said of its examples, as `human_audit.audit_record` has it; None where nobody was asked.
         trust: the badge that the ledger gives it; None where there is no ledger.
     """
@@ -53,6 +55,7 @@ class Run:
     examples_sha256: str
     victim_cost: Mapping[str, float]
     soundness: Mapping[str, float]
+    clean: Mapping[str, float]
     audit: Mapping[str, Any] | None = None
     trust: str | None = None
 
@@ -182,6 +185,7 @@ def _run(folder: Path, spec: RunSpec, examples: Iterable[Example], result: Mappi
         result["examples_sha256"],
         _numbers(provenance.get("victim_cost")),
         _numbers(provenance.get("soundness")),
+        _numbers(provenance.get("clean")),
         read_audit(RunFolder(folder.parent.parent, folder.name)),
     )
 

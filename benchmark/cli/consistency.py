@@ -16,6 +16,7 @@ __all__ = ["consistency"]
 _SHORT = {
     "kendall_tau": "tau",
     "top_shared": "top 5",
+    "top_by_chance": "chance",
     "sentences": "n",
     "kendall_tau_right": "tau right",
     "top_shared_right": "top 5 right",

@@ -1,7 +1,8 @@
 """Frozen ensembles of attacks, over which robust F1 is the worst case.
 
-An ensemble is a suite whose attacks all name their version, and whose name never changes what it stands for: where an
-attack's version rises, a new ensemble is frozen beside the old one. So robust F1 over one ensemble compares over years.
+An ensemble is a suite whose attacks all name their version and every parameter, and whose name never changes what it
+stands for: where an attack's version rises, a new ensemble is frozen beside the old one. So robust F1 over one ensemble
+compares over years. Goal, mode, budget and seeds belong to it: other ones are a weaker or stronger worst case.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ class Member(NamedTuple):
     Attributes:
         attack: name.
         version: that it was frozen at.
-        parameters: where they differ from the defaults.
+        parameters: all of them, so that a default that changes is another attack.
     """
 
     attack: str
@@ -38,19 +39,27 @@ class Ensemble(NamedTuple):
     Attributes:
         name: of its suite.
         members: the attacks.
+        goal: what counts as success.
+        mode: when an attack stops.
+        queries: budget a sentence.
+        seeds: the attacks' seeds; others do not enter.
     """
 
     name: str
     members: tuple[Member, ...]
+    goal: str
+    mode: str
+    queries: int
+    seeds: tuple[int, ...]
 
 
 @cache
 def ensembles() -> tuple[Ensemble, ...]:
     """Return the frozen ensembles, whatever versions of the attacks are installed."""
-    return tuple(
-        Ensemble(
-            name,
-            tuple(Member(a["name"], a["version"], a.get("parameters", {})) for a in suite_fields(name)["attacks"]),
-        )
-        for name in ENSEMBLES
-    )
+    return tuple(_ensemble(name, suite_fields(name)) for name in ENSEMBLES)
+
+
+def _ensemble(name: str, fields: Mapping[str, Any]) -> Ensemble:
+    (goal,) = fields["goals"]
+    members = tuple(Member(attack["name"], attack["version"], attack["parameters"]) for attack in fields["attacks"])
+    return Ensemble(name, members, goal, fields["mode"], fields["queries"], tuple(fields["seeds"]))

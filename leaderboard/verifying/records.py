@@ -203,6 +203,7 @@ class ProvenanceRecord(BaseModel):
     texts_forwarded: Annotated[int, Field(ge=0)]
     victim_cost: Costs | None = None
     soundness: Costs | None = None
+    clean: Costs | None = None
     machine: Settings
     versions: dict[Line, Line]
 

@@ -20,6 +20,7 @@ from benchmark.types import Sentence, Status
 from benchmark.victims.recipe import COST, training_cost
 from leaderboard import joint as joints
 from leaderboard.boards.defenses import defenses_board
+from leaderboard.boards.victims import victims_board
 from leaderboard.joint import joint_groups
 from leaderboard.rows import Reading
 from leaderboard.transferring import read_transfers, transfer
@@ -85,14 +86,36 @@ def broken(reading, how_many):
     return Reading(reading.results, tuple(runs))
 
 
+def broken_off(reading, victim, attack, how_many):
+    """A reading in which the attack ended in an error on the first joint sentences, with nothing found."""
+    joint = joint_of(reading).sentences[:how_many]
+
+    def ended(name, example):
+        if name not in joint:
+            return example
+        kept = dataclasses.replace(
+            example.outcome, status=Status.ERROR, edits=(), adversarial_gold=(), adversarial_prediction=(), score=0.0
+        )
+        return dataclasses.replace(example, outcome=kept)
+
+    runs = [
+        dataclasses.replace(run, examples={name: ended(name, example) for name, example in run.examples.items()})
+        if (run.spec.victim, run.spec.attack) == (victim, attack)
+        else run
+        for run in reading.runs
+    ]
+    return Reading(reading.results, tuple(runs))
+
+
 @pytest.fixture
 def frozen(monkeypatch):
     """Let other ensembles be frozen."""
     return lambda *ensembles: monkeypatch.setattr(joints, "ensembles", lambda: ensembles)
 
 
-SMALL = Ensemble("small-v1", (Member("casing", 1, {}), Member("deepwordbug-ii", 1, {})))
-YOUNGER = Ensemble("small-v2", (Member("casing", 2, {}), Member("deepwordbug-ii", 1, {})))
+MISSPELT = Member("deepwordbug-ii", 1, {"max_edit_distance": 30, "order": "importance"})
+SMALL = Ensemble("small-v1", (Member("casing", 1, {}), MISSPELT), "untargeted-strict", "first-success", 40, (0,))
+YOUNGER = SMALL._replace(name="small-v2", members=(Member("casing", 2, {}), MISSPELT))
 
 
 # --- the ensemble -----------------------------------------------------------------------------------------------------
@@ -112,7 +135,7 @@ def test_where_no_ensemble_is_complete_it_is_over_what_there_is_and_that_is_said
     frozen(YOUNGER)
     _, table = rows_of(runs)
     (told,) = [note for note in table.notes if note.startswith("Robust F1")]
-    assert "Over what there is, no frozen ensemble (small-v2 lacks casing 2)." in told
+    assert "Over what there is, no frozen ensemble (small-v2, with its parameters and seeds, lacks casing 2)." in told
     assert told.endswith("Attacks: casing, deepwordbug-i, deepwordbug-ii.")
 
 
@@ -127,15 +150,67 @@ def test_an_attack_with_other_parameters_is_no_member(runs, frozen):
     assert joint_of(runs).ensemble is SMALL
 
 
+@pytest.mark.parametrize(
+    ("change", "lacking"),
+    [
+        ({"goal": "untargeted"}, "goal untargeted"),
+        ({"mode": "escalate"}, "mode escalate"),
+        ({"queries": 128}, "128 queries"),
+        ({"seeds": (0, 1)}, "casing 1, deepwordbug-ii 1"),
+        ({"members": (MISSPELT._replace(parameters={}),)}, "deepwordbug-ii 1"),  # defaults of the day are no member's
+    ],
+)
+def test_runs_under_another_protocol_than_the_frozen_one_are_not_the_ensemble(runs, frozen, change, lacking):
+    frozen(SMALL._replace(**change))
+    assert joint_of(runs).ensemble is None
+    assert any(f"lacks {lacking})" in note for note in joint_of(runs).notes)
+
+
+def test_constraints_on_top_are_another_ensemble(runs, frozen):
+    frozen(SMALL)
+    assert joint_of(changed(runs, lambda spec: dataclasses.replace(spec, constraints="adjusted 1"))).ensemble is None
+
+
+def test_other_seeds_than_the_frozen_ones_do_not_enter(runs, frozen):
+    """A second seed under which everything breaks lowers robust F1 over all, and not that over the ensemble."""
+    frozen(SMALL)
+    worse = [
+        dataclasses.replace(run, spec=dataclasses.replace(run.spec, seed=1))
+        for run in broken_off(runs, DEFENDED.name, "casing", len(joint_of(runs).sentences)).runs
+    ]
+    two_seeds = Reading(runs.results, (*runs.runs, *worse))
+    (before, _), (after, _) = rows_of(runs), rows_of(two_seeds)
+    assert after[DEFENDED.name]["robust_f1"] == before[DEFENDED.name]["robust_f1"] > 0
+    assert after[DEFENDED.name]["unseen_worst"] == before[DEFENDED.name]["unseen_worst"]
+    assert after[DEFENDED.name]["robust_f1_all"] == 0
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
 @given(attacks=st.sets(st.sampled_from(ATTACKS), min_size=1), more=st.sampled_from(ATTACKS))
-def test_an_attack_more_never_raises_robust_f1(runs, attacks, more):
+def test_an_attack_more_never_raises_robust_f1_over_all_even_if_it_completes_an_ensemble(runs, frozen, attacks, more):
+    frozen(SMALL)
+
     def robust(names):
         found = joint_of(Reading(runs.results, tuple(r for r in runs.runs if r.spec.attack in names)))
-        return dict(zip(found.victims, [own.value for own in found.robust], strict=True))
+        return {name: found.robust_over_all(victim).value for victim, name in enumerate(found.victims)}
 
     before, after = robust(attacks), robust({*attacks, more})
     assert all(after[victim] <= before[victim] + 1e-12 for victim in before)
+
+
+def test_where_several_victims_go_by_the_bases_name_none_is_taken_for_it(runs):
+    twin = tuple(
+        dataclasses.replace(run, spec=dataclasses.replace(run.spec, victim_fingerprint="1" * 64))
+        for run in only(runs, victim=BASE.name).runs
+    )
+    _, one = rows_of(runs)
+    _, two = rows_of(Reading(runs.results, (*runs.runs, *twin)))
+    keys = [{column.key for column in table.columns} for table in (one, two)]
+    assert "gain" in keys[0] - keys[1]
+    assert not [key for key in keys[1] if key.startswith("transfer of")]
+    (told,) = [note for note in two.notes if note.startswith("No gain")]
+    assert told.count(f"{BASE.name} (weights ") == 2
+    assert not any(note.startswith("No gain") for note in one.notes)
 
 
 # --- transfer ---------------------------------------------------------------------------------------------------------
@@ -238,6 +313,9 @@ def test_a_run_tells_what_its_victim_cost_and_how_sound_its_answers_are(tmp_path
     (run,) = read(tmp_path).runs
     assert run.victim_cost == {"training_seconds": 7.5}
     assert run.soundness == told["soundness"]
+    assert run.clean == told["clean"]
+    assert run.clean["sentences"] == 3 + run.spec.selection["passed_over"]["victim misses too many mentions"]
+    assert run.clean["gold"] == 2 * run.clean["sentences"]  # every made-up sentence has two names
 
 
 # --- flags ------------------------------------------------------------------------------------------------------------
@@ -252,7 +330,26 @@ def test_nothing_is_flagged_where_nothing_is_odd(runs):
     _, table = flags_of(runs)
     assert "flags" not in [column.key for column in table.columns]
     (told,) = [note for note in table.notes if note.startswith("Flags")]
-    assert told.endswith("Not looked at: zero gradients, white-box attacks.")
+    # DeepWordBug II was not put to the defended victim.
+    partly = "partly transfer (gauntlet transfer VICTIM)"
+    assert told.endswith(f"Not looked at: zero gradients, {partly}, white-box attacks.")
+
+
+def test_a_victim_that_makes_attacks_break_off_gains_nothing_by_it_and_is_flagged(runs):
+    joint = joint_of(runs)
+    failing = broken_off(runs, DEFENDED.name, "deepwordbug-i", len(joint.sentences))
+    (before, _), (after, table) = rows_of(runs), rows_of(failing)
+    assert before[DEFENDED.name]["robust_f1"] > 0
+    assert after[DEFENDED.name]["robust_f1"] == after[DEFENDED.name]["f1 after deepwordbug-i"] == 0
+    assert after[DEFENDED.name]["unseen_worst"] == 0
+    assert after[BASE.name]["robust_f1"] == before[BASE.name]["robust_f1"]
+    broken, attacked = len(joint.sentences), 3 * len(joint.sentences)
+    assert f"attacks broke off ({broken} of {attacked})" in after[DEFENDED.name]["flags"]
+    assert not isinstance(after[BASE.name]["flags"], str)
+    (told,) = [note for note in table.notes if note.startswith("Attacks on a sentence that broke off")]
+    assert f"{DEFENDED.name} {broken} of {attacked}. " in told
+    assert told in victims_board(failing)[0].notes  # it has no column of flags
+    assert not any("broke off" in note for note in victims_board(runs)[0].notes)
 
 
 def test_a_defense_that_only_misleads_the_search_is_flagged(runs):
@@ -267,13 +364,22 @@ def test_answers_that_vary_and_gradients_that_are_zero_are_flagged(runs):
     odd = [
         dataclasses.replace(run, soundness=signs)
         if (run.spec.victim, run.spec.attack) == (DEFENDED.name, "casing")
-        else dataclasses.replace(run, soundness={})
+        # The same texts, asked again: counts of several runs are not added up.
+        else dataclasses.replace(run, soundness={"asked_twice": 16, "answered_otherwise": run.spec.victim != BASE.name})
         for run in runs.runs
     ]
     flags, table = flags_of(Reading(runs.results, tuple(odd)))
     assert flags[DEFENDED.name] == "answers vary (2 of 16 texts); zero gradients (16 of 16 texts)"
     assert not isinstance(flags[BASE.name], str)
-    assert any(note.endswith("Not looked at: white-box attacks.") for note in table.notes)
+    assert any("Not looked at: partly zero gradients, " in note for note in table.notes)  # the base has none
+
+
+def test_where_every_attack_sees_gradients_there_is_none_to_hold_them_against(runs):
+    seeing = changed(runs, lambda spec: dataclasses.replace(spec, access="gradients"))
+    _, table = flags_of(seeing)
+    (told,) = [note for note in table.notes if note.startswith("Flags")]
+    assert told.endswith(" black-box attacks.")
+    assert "white-box attacks" not in told.partition("Not looked at")[2]
 
 
 @pytest.mark.parametrize(

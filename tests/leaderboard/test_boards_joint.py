@@ -19,6 +19,7 @@ from leaderboard.boards.victims import victims_board
 from leaderboard.joint import base_of
 from leaderboard.rows import Reading
 
+MISSED = "victim misses too many mentions"
 BASE, DEFENDED = "minilm/made-up", "minilm/made-up+mat"
 
 
@@ -62,6 +63,75 @@ def test_only_sentences_that_all_victims_were_selected_for_count(families):
     for victim, row in rows_of(table).items():
         clean = [(o.gold, o.clean) for name, o in outcomes(families, victim, "casing").items() if name in joint]
         assert row["clean_f1"] == pytest.approx(strict_f1(clean))
+
+
+def test_what_a_victim_loses_on_clean_text_is_seen_beside_the_joint_sentences(families):
+    (table,) = defenses_board(families)
+    (spec,) = [run.spec for run in only(families, victim=DEFENDED, attack="casing").runs]
+    missed = spec.selection["passed_over"][MISSED]
+    careless = changed(
+        families,
+        lambda s: dataclasses.replace(s, selection={**s.selection, "passed_over": {MISSED: missed + 60}}),
+        lambda run: run.spec.victim == DEFENDED,
+    )
+    careless = Reading(
+        careless.results,
+        tuple(
+            dataclasses.replace(run, clean={"sentences": 90, "true_positives": 60, "predicted": 90, "gold": 150})
+            if run.spec.victim == DEFENDED
+            else run
+            for run in careless.runs
+        ),
+    )
+    (after,) = defenses_board(careless)
+    own, other = rows_of(table), rows_of(after)
+    assert other[DEFENDED]["clean_f1"] == own[DEFENDED]["clean_f1"]  # the joint sentences hide it
+    assert own[DEFENDED]["nearly_right"] == len(spec.sentence_ids) / (len(spec.sentence_ids) + missed)
+    assert other[DEFENDED]["nearly_right"] == len(spec.sentence_ids) / (len(spec.sentence_ids) + missed + 60)
+    assert other[DEFENDED]["clean_f1_of_all"] == pytest.approx(2 * 60 / (90 + 150))
+    # As the run counted: the fixture's base misses nothing that it was asked.
+    assert own[BASE]["clean_f1_of_all"] == other[BASE]["clean_f1_of_all"] > 0.9
+
+
+@pytest.mark.parametrize("odd", [{}, {"true_positives": 5, "predicted": 4, "gold": 9}, {"gold": 9}])
+def test_odd_counts_of_clean_texts_say_nothing(families, odd):
+    runs = tuple(dataclasses.replace(run, clean=odd) for run in families.runs)
+    (table,) = defenses_board(Reading(families.results, runs))
+    assert "clean_f1_of_all" not in [column.key for column in table.columns]
+
+
+def knowing_few(reading, name, sentences, letters):
+    """Runs of one more victim: as those of the defended one, but selected for a few of its sentences only."""
+    added = []
+    for run in only(reading, victim=DEFENDED).runs:
+        examples = {s: run.examples[s] for s in sentences}
+        spec = dataclasses.replace(run.spec, victim=name, victim_fingerprint=letters * 64, sentence_ids=tuple(examples))
+        added.append(dataclasses.replace(run, spec=spec, examples=examples))
+    return tuple(added)
+
+
+def test_a_victim_that_would_spoil_the_table_for_all_is_left_out_with_a_remark(families):
+    (before,) = defenses_board(families)
+    joint = [name for name in outcomes(families, BASE, "casing") if name in outcomes(families, DEFENDED, "casing")]
+    one = knowing_few(families, f"{BASE}+spoilt", joint[:2], "0")
+    two = knowing_few(families, f"{BASE}+spoilt(seed=1)", joint[:2], "1")
+    for more in (one, one + two):  # without one of two nothing is won
+        reading = Reading(families.results, families.runs + more)
+        (table,) = defenses_board(reading)
+        assert rows_of(table).keys() == rows_of(before).keys()
+        assert table.title == before.title
+        (told,) = reading.remarks
+        assert "left out minilm/made-up+spoilt" in told
+        assert f"that 2 would be joint instead of {len(joint)}" in told
+
+
+def test_a_victim_that_costs_less_than_half_of_the_sentences_stays(families):
+    joint = [name for name in outcomes(families, BASE, "casing") if name in outcomes(families, DEFENDED, "casing")]
+    more = knowing_few(families, f"{BASE}+spoilt", joint[: len(joint) // 2 + 1], "0")
+    reading = Reading(families.results, families.runs + more)
+    (table,) = defenses_board(reading)
+    assert f"{BASE}+spoilt" in rows_of(table)
+    assert not reading.remarks
 
 
 def test_f1_and_attack_rate_after_each_attack(families):

@@ -34,7 +34,7 @@ class OpenReader(StubWhiteBox):
 def test_kendalls_tau_counts_pairs_in_the_same_order_against_those_in_the_other():
     # Pairs of (4, 3, 2, 1) against (4, 3, 1, 2): five of six in the same order.
     found = compared(np.array([4.0, 3.0, 2.0, 1.0]), np.array([4.0, 3.0, 1.0, 2.0]), EVERY_WORD, top=2)
-    assert found == Agreement(pytest.approx((5 - 1) / 6), 1.0)
+    assert found == Agreement(pytest.approx((5 - 1) / 6), 1.0, 2 / 4)
 
 
 def test_ties_are_left_out_of_taus_denominator():
@@ -48,12 +48,19 @@ def test_the_most_attributed_words_are_those_that_speak_for_the_labels():
     assert found.top == 1.0
     found = compared(np.array([9.0, 1.0, -9.0, 2.0]), np.array([1.0, 9.0, 8.0, -3.0]), EVERY_WORD, top=2)
     assert found.top == 0.0
-    assert compared(np.arange(4.0), np.arange(4.0), EVERY_WORD).top == 1.0  # all words, where there are fewer than five
+
+
+@pytest.mark.parametrize(("words", "k"), [(3, 1), (4, 2), (5, 2), (9, 4), (10, 5), (30, 5)])
+def test_of_few_words_half_are_compared_so_that_they_can_differ(words, k):
+    every = [(i, i) for i in range(words)]
+    rising, falling = np.arange(float(words)), -np.arange(float(words))
+    assert compared(rising, rising, every)[1:] == (1.0, k / words)
+    assert compared(rising, falling, every)[1:] == (0.0, k / words)
 
 
 def test_only_aligned_words_are_compared():
     before, after = np.array([4.0, 3.0, 2.0, 1.0]), np.array([4.0, -100.0, 3.0, 2.0, 1.0])
-    assert compared(before, after, [(0, 0), (1, 2), (2, 3), (3, 4)]) == Agreement(pytest.approx(1.0), 1.0)
+    assert compared(before, after, [(0, 0), (1, 2), (2, 3), (3, 4)]) == Agreement(pytest.approx(1.0), 1.0, 2 / 4)
 
 
 @pytest.mark.parametrize(
@@ -106,6 +113,7 @@ def test_a_run_is_the_mean_over_the_mentions_of_its_successes(run):
         taus.append(sum(own) / len(own))
     assert found.kendall_tau == pytest.approx(sum(taus) / len(taus), abs=1e-6)
     assert -1 < found.kendall_tau < 1
+    assert found.top_by_chance == pytest.approx(4 / 9, abs=1e-6)  # all of nine words
     # A sentence has two names; where one is broken the other may be right on both texts.
     assert 0 < found.sentences_right <= found.sentences
     assert found.kendall_tau_right != found.kendall_tau

