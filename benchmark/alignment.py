@@ -40,6 +40,9 @@ def edit_script(original: Sentence, sentence: Sentence) -> tuple[Edit, ...]:
             for word, source in zip(sentence.tokens, sentence.sources, strict=True)
         )
         return (Edit(Operation.PARAPHRASE, 0, words, len(original), sentence.sources),)
+    if sentence.sources == original.sources:  # most candidates, and a search makes thousands
+        pairs = enumerate(zip(original.tokens, sentence.tokens, strict=True))
+        return tuple([_substitution(i, old, new) for i, (old, new) in pairs if new != old])
     edits: list[Edit] = []
     done = 0  # original tokens accounted for
     for word, source in zip(sentence.tokens, sentence.sources, strict=True):
@@ -54,12 +57,15 @@ def edit_script(original: Sentence, sentence: Sentence) -> tuple[Edit, ...]:
         if covers > 1:
             edits.append(Edit(Operation.MERGE, first, (word,), covers))
         elif word != original.tokens[first]:
-            casing = next((name for name, recase in CASINGS.items() if word == recase(original.tokens[first])), None)
-            operation = Operation.RECASE if casing else Operation.REPLACE
-            edits.append(Edit(operation, first, (casing or word,)))
+            edits.append(_substitution(first, original.tokens[first], word))
         done = first + covers
     edits += [Edit(Operation.DELETE, i) for i in range(done, len(original))]
     return tuple(edits)
+
+
+def _substitution(at: int, old: str, new: str) -> Edit:
+    casing = next((name for name, recase in CASINGS.items() if new == recase(old)), None)
+    return Edit(Operation.RECASE if casing else Operation.REPLACE, at, (casing or new,))
 
 
 def apply_edits(tokens: Tokens, edits: Sequence[Edit]) -> Tokens:

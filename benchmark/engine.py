@@ -23,7 +23,7 @@ __all__ = ["BATCH_SIZE", "CONCURRENCY", "Ask", "Done", "Engine", "Job", "Memory"
 # The more sentences at once, the fuller the batches. DeepWordBug on 256 sentences, pieces forwarded (padding and rows
 # that only fill up among them) to pieces there are: 64 at once 1.19, 128 1.14, 256 1.13; all texts in one go 1.07.
 CONCURRENCY = 256
-BATCH_SIZE = 1024
+BATCH_SIZE = 16_384
 
 Q = TypeVar("Q", bound=Hashable)
 A = TypeVar("A")

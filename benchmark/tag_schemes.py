@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from benchmark.errors import BadInput
@@ -52,12 +53,12 @@ def tags_to_spans(tags: Sequence[str]) -> tuple[Span, ...]:
     This is the reading of conlleval and of seqeval's default mode. Goals use it, so that a prediction that names the
     right words and type is not called broken for its `B-`/`I-` spelling.
     """
-    return _read_spans(tags, strict=False)
+    return _read_spans(tuple(tags), strict=False)
 
 
 def strict_spans(tags: Sequence[str]) -> tuple[Span, ...]:
     """Read spans as seqeval's strict IOB2 mode does: only `B-` opens a span, a dangling `I-` is dropped."""
-    return _read_spans(tags, strict=True)
+    return _read_spans(tuple(tags), strict=True)
 
 
 def spans_to_tags(spans: Iterable[Span], length: int) -> tuple[str, ...]:
@@ -72,7 +73,8 @@ def spans_to_tags(spans: Iterable[Span], length: int) -> tuple[str, ...]:
     return tuple(tags)
 
 
-def _read_spans(tags: Sequence[str], *, strict: bool) -> tuple[Span, ...]:
+@lru_cache(maxsize=1024)  # the candidates of a sentence share its tags, and most of its predictions
+def _read_spans(tags: tuple[str, ...], *, strict: bool) -> tuple[Span, ...]:
     spans: list[Span] = []
     start, kind = 0, None  # the open span, if any
     for i, tag in enumerate((*tags, "O")):

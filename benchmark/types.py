@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import BadInput
@@ -75,6 +76,19 @@ class Edit:
         )
 
 
+@lru_cache(maxsize=1024)  # the candidates of a sentence share its tags
+def _fault(tags: Tags) -> str | None:
+    """Return why tags are no IOB2, or None."""
+    before = "O"
+    for i, tag in enumerate(tags):
+        if tag != "O" and (tag[:2] not in {"B-", "I-"} or not tag[2:]):
+            return f"tag {tag!r} at token {i} is not IOB2 (O, B-TYPE, I-TYPE)"
+        if tag[0] == "I" and before[2:] != tag[2:]:
+            return f"{tag} at token {i} continues no entity (dangling I-)"
+        before = tag
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Sentence:
     """Tokens with gold IOB2 tags, and where each token comes from.
@@ -101,13 +115,8 @@ class Sentence:
             object.__setattr__(self, "sources", tuple((i,) for i in range(len(self.tokens))))
         if not len(self.tokens) == len(self.tags) == len(self.sources):
             raise BadInput(f"sentence {self.id}: {len(self.tokens)} tokens but {len(self.tags)} tags")
-        before = "O"
-        for i, tag in enumerate(self.tags):
-            if tag != "O" and (tag[:2] not in {"B-", "I-"} or not tag[2:]):
-                raise BadInput(f"sentence {self.id}: tag {tag!r} at token {i} is not IOB2 (O, B-TYPE, I-TYPE)")
-            if tag[0] == "I" and before[2:] != tag[2:]:
-                raise BadInput(f"sentence {self.id}: {tag} at token {i} continues no entity (dangling I-)")
-            before = tag
+        if fault := _fault(self.tags):
+            raise BadInput(f"sentence {self.id}: {fault}")
 
     def __len__(self) -> int:
         return len(self.tokens)
