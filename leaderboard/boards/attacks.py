@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Literal
 
@@ -59,10 +59,19 @@ METRICS = (
 COLUMNS = (
     STANDING[0],
     Column("attack", "Attack", "name, and parameters that are not its defaults"),
-    *METRICS[:1],
+    METRICS[0],
     STANDING[1],
     Column("trust", "Trust", "badge of the ledger; of several seeds the least", extra=True),
-    *METRICS[1:],
+    METRICS[1],
+    Column(
+        "attack_rate.audited",
+        "Audited rate %",
+        "attack rate times the share of the texts read whose labels most readers found right",
+        100,
+        1,
+        "high",
+    ),
+    *METRICS[2:],
     Column("access", "Sees", "what the attack sees of the victim", extra=True),
     Column("seeds", "Seeds", "number of seeds averaged over", 1, 0, extra=True),
     Column("runs", "Runs", "run ids", extra=True),
@@ -150,6 +159,7 @@ def _record(name: str, row: Entry, averages: dict[str, Average], standing: Stand
         **(standing.cells() if standing else {}),
         "attack": name,
         **{key: cell for metric, value in averages.items() for key, cell in value.cells(metric).items()},
+        **_audited(row, averages["attack_rate"].value),
         "access": row.spec.access,
         "seeds": len(row.runs),
         "trust": row.trust,
@@ -193,23 +203,33 @@ def _notes(rows: Sequence[Entry], names: Sequence[str], averages: Sequence[dict[
         f"n/a: {'; '.join(reasons)}." if reasons else "",
         f"{', '.join(broken)} must be 0 and is not: a fault in the harness or in the result." if broken else "",
         left_out(rows, names),
-        _audited(rows, names, averages),
+        _read(rows, names),
     ]
 
 
-def _audited(rows: Sequence[Entry], names: Sequence[str], averages: Sequence[dict[str, Average]]) -> str:
-    """Tell for each row that people read what they found, and the attack rate that is left of it."""
-    told = []
-    for name, row, own in zip(names, rows, averages, strict=True):
-        audits = [run.audit for run in row.runs if run.audit is not None]
-        right, read = right_of(audits, adversarial=True)
-        rate = own["attack_rate"].value
-        if not read or rate is None:
-            continue
-        shares = (right / read, *wilson(right, read))
-        value, low, high = (f"{100 * rate * share:.1f}" for share in shares)
-        clean = "{} of {}".format(*right_of(audits, adversarial=False))
-        told.append(f"{name} {value} % ({low}–{high}), labels right in {right} of {read} texts and {clean} originals")
-    if not told:
-        return ""
-    return f"Attack rate times the share of texts whose labels most readers found right: {'; '.join(told)}."
+def _audited(row: Entry, rate: float | None) -> dict[str, float]:
+    """Return the cells of the attack rate that is left by what people read of a row's seeds, all texts put together."""
+    right, read = right_of(_audits(row), adversarial=True)
+    if not read or rate is None:
+        return {}
+    low, high = wilson(right, read)
+    key = "attack_rate.audited"
+    return {key: rate * right / read, f"{key}.low": rate * low, f"{key}.high": rate * high}
+
+
+def _read(rows: Sequence[Entry], names: Sequence[str]) -> str:
+    """Tell for each row how many texts people read, and of how many they found the labels right."""
+    counts = {
+        name: (*right_of(_audits(row), adversarial=True), *right_of(_audits(row), adversarial=False))
+        for name, row in zip(names, rows, strict=True)
+    }
+    told = [
+        f"{name} {right} of {read} and {clean} of {originals} originals"
+        for name, (right, read, clean, originals) in counts.items()
+        if read
+    ]
+    return f"Texts whose labels most readers found right: {'; '.join(told)}." if told else ""
+
+
+def _audits(row: Entry) -> list[Mapping[str, Any]]:
+    return [run.audit for run in row.runs if run.audit is not None]

@@ -20,7 +20,7 @@ from leaderboard.rows import Reading, Run
 from leaderboard.site.addresses import Addresses, slug
 from leaderboard.site.charts import CHARTS, Chart
 from leaderboard.site.contests import Contest, contests
-from leaderboard.site.readers import Readers, readers_of, with_readers
+from leaderboard.site.readers import Readers, readers_of
 from leaderboard.site.shown_tables import ShownTable, shown_table
 from leaderboard.site.texts import Texts
 from leaderboard.tables import Table
@@ -134,8 +134,7 @@ class Material:
 
     def shown(self, tables: Sequence[Table]) -> list[ShownTable]:
         """Return tables of one page ready to be printed."""
-        beside = [with_readers(table, self.readers) for table in tables]
-        return [shown_table(table, number, self.addresses) for number, table in enumerate(beside, 1)]
+        return [shown_table(table, number, self.addresses) for number, table in enumerate(tables, 1)]
 
 
 def defenses_of(victim: str) -> list[str]:

@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from benchmark.metrics import Value
 from leaderboard.rows import Run
-from leaderboard.tables import Column, Table
 
-__all__ = ["Readers", "readers_of", "with_readers"]
-
-_RATE = Column(
-    "attack_rate.audited",
-    "Audited rate %",
-    "attack rate times the share of its texts whose labels most readers found right",
-    100,
-    1,
-    "high",
-)
-_BESIDE = "valid_attack_rate"
+__all__ = ["Readers", "readers_of"]
 
 
 class Readers(NamedTuple):
@@ -58,24 +45,3 @@ def readers_of(run: Run) -> Readers | None:
         run.audit["agreement"]["labels_right"],
         run.audit["attack_rate.audited"],
     )
-
-
-def with_readers(table: Table, said: Mapping[str, Readers]) -> Table:
-    """Return a table of runs with the audited rate beside the valid rate, where people read some of its runs."""
-    import pandas as pd
-
-    if not said or not {"runs", _BESIDE} <= {*table.frame}:
-        return table
-    rates = [_mean([said[run].rate for run in str(runs).split() if run in said]) for runs in table.frame["runs"]]
-    if not any(rate is not None for rate in rates):
-        return table
-    columns = [*table.columns]
-    at = next((k for k, column in enumerate(columns, 1) if column.key == _BESIDE), len(columns))
-    frame = table.frame.copy()
-    frame[_RATE.key] = pd.Series(rates, index=frame.index, dtype=float)
-    return dataclasses.replace(table, columns=(*columns[:at], _RATE, *columns[at:]), frame=frame)
-
-
-def _mean(rates: list[float | None]) -> float | None:
-    known = [rate for rate in rates if rate is not None]
-    return sum(known) / len(known) if known else None

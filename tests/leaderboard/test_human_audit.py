@@ -269,13 +269,17 @@ def test_a_board_tells_what_people_said_beside_the_rates(audited):
     results, folder, record = audited
     reading = read_runs(results)
     assert reading.damage == []
-    (note,) = [note for table in attacks_board(reading) for note in table.notes if "labels right in" in note]
+    (board,) = [table for table in attacks_board(reading) if "attack_rate.audited" in table.frame]
+    (row,) = board.frame[board.frame["attack_rate.audited"].notna()].to_dict("records")
     rate = folder.read_result()["metrics"]["attack_rate"]["value"]
     right, clean = record["label_preservation"], record["label_preservation.clean"]
-    value, low, high = (f"{100 * rate * right[end]:.1f}" for end in ("value", "low", "high"))
+    for key, end in (("", "value"), (".low", "low"), (".high", "high")):
+        assert row[f"attack_rate.audited{key}"] == pytest.approx(rate * right[end])
+    keys = [column.key for column in board.columns]
+    assert keys[keys.index("valid_attack_rate") + 1] == "attack_rate.audited"
     counts = [f"{round(share['value'] * share['n'])} of {share['n']}" for share in (right, clean)]
-    told = f"deepwordbug-i {value} % ({low}–{high}), labels right in {counts[0]} texts and {counts[1]} originals"
-    assert note.endswith(f"labels most readers found right: {told}.")
+    told = f"Texts whose labels most readers found right: deepwordbug-i {counts[0]} and {counts[1]} originals."
+    assert told in board.notes
 
 
 def test_a_board_leaves_out_a_run_whose_audit_does_not_hold(audited):
