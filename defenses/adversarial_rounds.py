@@ -25,6 +25,7 @@ from benchmark.finding import attack_named, resources_wanted
 from benchmark.threat import Access, Budget
 from benchmark.training.hooks import Hooks
 from benchmark.training.loop import Regimen
+from benchmark.training.schedules import Schedule, warm_up_then_stay
 from benchmark.types import Sentence
 from benchmark.victims.recipe import TrainingRecipe
 from defenses.adding import require_number, tell_if_fewer
@@ -46,8 +47,9 @@ FLAT = "Chen & Ji 2022, Adversarial Training for Improving Model Robustness? Loo
 class InRounds(TrainedDefense):
     """Base of defenses that attack their own victim while they train it.
 
-    Training goes on from the base victim at a fifth of its learning rate, for `clean` + `rounds` · `epochs` epochs; of
-    those of the last round the one with the best dev F1 is kept.
+    Training goes on from the base victim at a fifth of its learning rate, which does not fall, so that the last round
+    is learnt as the first; for `clean` + `rounds` · `epochs` epochs. Of those of the last round the one with the best
+    dev F1 is kept. The control `continued` trains as long and is not attacked.
 
     Attributes:
         attack: name of an attack that asks for no gradients, perhaps with parameters.
@@ -108,7 +110,7 @@ class InRounds(TrainedDefense):
         """Return what is different in training."""
 
 
-@defense("adversarial-rounds", paper=FLAT)
+@defense("adversarial-rounds", version=2, paper=FLAT)
 class AdversarialRounds(InRounds):
     """Train on adversarial examples of the victim as it is by then, round after round; the control of `flat`."""
 
@@ -132,6 +134,10 @@ class Rounds(Hooks):
         self._round = 0  # of which the partners are; 0 before the first
         self._partners: dict[str, Sentence] = {}
         self.chosen_from = settings.clean + (settings.rounds - 1) * settings.epochs
+
+    def schedule(self, usual: Schedule) -> Schedule:  # noqa: ARG002
+        """Let the rate stay where it is."""
+        return warm_up_then_stay
 
     def sentences(
         self,

@@ -38,7 +38,7 @@ __all__ = ["Flat", "MaskedRounds", "floor_loss", "importance_loss", "replaced"]
 _TABLE = "pieces"
 
 
-@defense("flat", paper=FLAT)
+@defense("flat", version=2, paper=FLAT)
 class Flat(InRounds):
     """Learn which words count, and let replaced words count as much as what replaces them.
 

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from benchmark.training.schedules import Schedule
 from benchmark.training.sentences import similar_lengths
 from benchmark.types import Sentence
 
@@ -35,6 +36,10 @@ class Hooks:
 
     def equip(self, trainee: Trainee) -> None:
         """Put into a fresh network what the defense trains besides, and name it by `Trainee.add`."""
+
+    def schedule(self, usual: Schedule) -> Schedule:
+        """Return the learning rate's course, given the architecture's."""
+        return usual
 
     def sentences(
         self,

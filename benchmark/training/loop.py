@@ -180,12 +180,13 @@ def _steps(training: Training, regimen: Regimen, state: _State, checkpoint: Chec
     trainee.begin_epoch(order)
     batches = list(hooks.batches(sentences, recipe.batch_size, order))
     trainee.network.train()
+    schedule = hooks.schedule(trainee.schedule)
     deaths = round(math.log2(recipe.learning_rate / course.rate))
     for k, batch in enumerate(batches):
         moment = Moment(epoch * len(batches) + k, recipe.epochs * len(batches), epoch, recipe.epochs, deaths)
         yield moment
         for group in optimizer.param_groups:
-            group["lr"] = course.rate * trainee.schedule(moment)
+            group["lr"] = course.rate * schedule(moment)
         loss = hooks.loss(trainee, batch, drawn)
         loss.backward()  # type: ignore[no-untyped-call]
         length = torch.nn.utils.clip_grad_norm_(trainee.trained.values(), trainee.longest_gradient)

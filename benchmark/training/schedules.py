@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-__all__ = ["Moment", "Schedule", "falling_to", "warm_up_then_decay"]
+__all__ = ["Moment", "Schedule", "falling_to", "warm_up_then_decay", "warm_up_then_stay"]
 
 
 class Moment(NamedTuple):
@@ -36,8 +36,13 @@ def warm_up_then_decay(at: Moment) -> float:
     steps, and the network says the same of every word from then on, whether the peak is 0.002 or 0.001; over 200 it
     lives.
     """
-    warm_up = max(1, min(int(at.steps * 3**at.deaths) // 10, at.steps // 2))
+    warm_up = _warm_up(at)
     return min((at.step + 1) / warm_up, max(0.0, (at.steps - at.step) / max(1, at.steps - warm_up)))
+
+
+def warm_up_then_stay(at: Moment) -> float:
+    """Rise as `warm_up_then_decay` does and stay there, for what comes late in a training to be learnt as well."""
+    return min(1.0, (at.step + 1) / _warm_up(at))
 
 
 def falling_to(last: float) -> Schedule:
@@ -47,3 +52,7 @@ def falling_to(last: float) -> Schedule:
         return float(last ** (at.epoch / at.epochs))
 
     return schedule
+
+
+def _warm_up(at: Moment) -> int:
+    return max(1, min(int(at.steps * 3**at.deaths) // 10, at.steps // 2))

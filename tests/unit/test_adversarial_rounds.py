@@ -13,6 +13,7 @@ from stubs import sentence
 from benchmark.errors import BadInput
 from benchmark.victims.cnn_lstm_crf import CNN_LSTM_CRF
 from defenses.adversarial_rounds import AdversarialRounds, Rounds
+from defenses.continued import Continued
 
 SETTINGS = {"epochs": 4, "batch_size": 6, "learning_rate": 0.01}
 BASE = "cnn-lstm-crf/mine(batch_size=6,epochs=4,learning_rate=0.01)"
@@ -112,6 +113,16 @@ def test_a_round_in_which_nothing_breaks_is_told_even_where_all_there_are_are_wa
     trained(case, tmp_path / "whole", replace(EDITED, attack="identity", goal="untargeted", n=0))
     told = [record.getMessage() for record in caplog.records if "round 1, found 0 sentences" in record.getMessage()]
     assert len(told) == 1
+
+
+def test_where_no_attack_succeeds_the_rounds_are_their_control(case, tmp_path):
+    """The control of as many epochs goes the same way, rate and choice of the last epoch included."""
+    trained(case, tmp_path / "rounds", replace(EDITED, attack="identity", goal="untargeted", rounds=3))
+    control = Continued(epochs=4)
+    recipe, prepare = control.recipe(case.plain), lambda work: control.regimen(replace(case, work=work))
+    CNN_LSTM_CRF.train(recipe, case.dataset, tmp_path / "control", "v", CPU, prepare=prepare)
+    weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("rounds", "control")]
+    assert weights[0] == weights[1] != (case.base_folder / "model.safetensors").read_bytes()
 
 
 def test_what_another_network_left_is_not_learnt(case, tmp_path):

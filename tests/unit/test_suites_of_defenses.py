@@ -12,7 +12,7 @@ from benchmark.suites.ensembles import ENSEMBLES, ensembles
 from benchmark.victims.finding import parse_name
 
 WITH_CONTROLS = ("defenses-quick", "seqattack-table2", "seqattack-table3", "flat", "disentangled-figure4", "mat-table1")
-CONTROLS = {"random-augment", "extra-clean", "identity", "word-dropout", "adversarial-rounds"}
+CONTROLS = {"random-augment", "extra-clean", "identity", "word-dropout", "adversarial-rounds", "continued"}
 
 
 def test_the_data_set_is_put_into_the_names_of_victims():

@@ -17,7 +17,7 @@ from benchmark.errors import BadInput, CannotSave
 from benchmark.training.checkpoint import work_folder
 from benchmark.training.hooks import Hooks
 from benchmark.training.loop import Regimen, Training, train
-from benchmark.training.schedules import Moment, falling_to, warm_up_then_decay
+from benchmark.training.schedules import Moment, falling_to, warm_up_then_decay, warm_up_then_stay
 from benchmark.training.sentences import similar_lengths
 from benchmark.training.trainee import Batch, Trainee
 from benchmark.victims.recipe import TrainingRecipe
@@ -363,6 +363,12 @@ def test_the_rate_rises_over_a_tenth_of_the_steps_and_falls_to_zero():
     assert factors[:6] == [0.25, 0.5, 0.75, 1.0, 1.0, 35 / 36]
     assert factors[22] == 0.5
     assert factors[39:] == [1 / 36, 0]
+
+
+def test_where_the_rate_stays_it_rises_alike_and_no_later_step_counts_less():
+    steps = [Moment(step, 40, 0, 1, deaths=1) for step in range(40)]
+    assert [warm_up_then_stay(at) for at in steps[:12]] == [warm_up_then_decay(at) for at in steps[:12]]
+    assert {warm_up_then_stay(at) for at in steps[12:]} == {1.0}
 
 
 @pytest.mark.parametrize(("deaths", "rise"), [(0, 4), (1, 12), (2, 20), (3, 20)])
