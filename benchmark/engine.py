@@ -23,6 +23,7 @@ __all__ = ["BATCH_SIZE", "CONCURRENCY", "Ask", "Done", "Engine", "Job", "Memory"
 # The more sentences at once, the fuller the batches. DeepWordBug on 256 sentences, pieces forwarded (padding and rows
 # that only fill up among them) to pieces there are: 64 at once 1.19, 128 1.14, 256 1.13; all texts in one go 1.07.
 CONCURRENCY = 256
+# All questions of a step at once: services sort them by length, and at the end of a batch cores wait for one another.
 BATCH_SIZE = 16_384
 
 Q = TypeVar("Q", bound=Hashable)
