@@ -5,13 +5,22 @@ from __future__ import annotations
 import pytest
 
 from benchmark.defending import defense_named
+from benchmark.defending.finding import DEFENSES
 from benchmark.errors import BadInput
 from benchmark.finding import attack_named
 from benchmark.suites import load_suite, make_suite
 from benchmark.suites.ensembles import ENSEMBLES, ensembles
 from benchmark.victims.finding import parse_name
 
-WITH_CONTROLS = ("defenses-quick", "seqattack-table2", "seqattack-table3", "flat", "disentangled-figure4", "mat-table1")
+WITH_CONTROLS = (
+    "defenses-quick",
+    "defenses",
+    "seqattack-table2",
+    "seqattack-table3",
+    "flat",
+    "disentangled-figure4",
+    "mat-table1",
+)
 CONTROLS = {"random-augment", "extra-clean", "identity", "word-dropout", "adversarial-rounds", "continued"}
 
 
@@ -33,6 +42,12 @@ def test_the_base_and_a_control_stand_beside_the_defenses(name):
     victims = [parse_name(plan.victim) for plan in load_suite(name).plans]
     assert {victim.base for victim in victims if victim.defense} == {v.base for v in victims if not v.defense}
     assert {victim.defense.partition("(")[0] for victim in victims} & CONTROLS
+
+
+def test_the_whole_comparison_leaves_no_defense_out_and_adds_as_many_sentences_for_each():
+    found = [defense_named(d) for plan in load_suite("defenses").plans if (d := parse_name(plan.victim).defense)]
+    assert {d.card.name for d in found} == {*DEFENSES} - {"identity"}
+    assert {getattr(d, "n", 500) for d in found} == {500}
 
 
 @pytest.mark.parametrize("name", ["seqattack-table2", "seqattack-table3"])
