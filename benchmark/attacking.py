@@ -24,7 +24,7 @@ from benchmark.goals import Clean, Goal
 from benchmark.probe import AttackOver, Probe, VictimService, rng_for
 from benchmark.resources.loading import Resources
 from benchmark.threat import Budget, ThreatModel
-from benchmark.types import Outcome, Sentence, Status, Tokens
+from benchmark.types import TOO_LONG, Outcome, Sentence, Status, Tokens
 from benchmark.victims.label_map import types_of
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class Assault:
 
     async def _attack(self, sentence: Sentence) -> Outcome:
         if not self.victim.fits(sentence.tokens):
-            return self._not_attacked(sentence, "too long for the victim")
+            return self._not_attacked(sentence, TOO_LONG)
         service = VictimService(self.victim)
         (prediction,) = await Ask(service, [sentence.tokens])
         clean = Clean(sentence, prediction, self.victim.labels)

@@ -52,7 +52,7 @@ class Victim(Protocol):
     settings: Mapping[str, Any]
 
     def predict(self, batch: Sequence[Tokens]) -> list[Prediction]:
-        """Tag each text. The answer to one text must not depend on the others of the batch."""
+        """Tag each text, of which there may be thousands; the answer to one must not depend on the others."""
 
     def fits(self, tokens: Tokens) -> bool:
         """Tell whether the victim can read the whole text. Nothing is ever cut off in silence."""

@@ -21,7 +21,7 @@ from benchmark.alignment import edit_script, modification_rate
 from benchmark.engine import Ask
 from benchmark.resources.loading import Resources
 from benchmark.threat import Access
-from benchmark.types import Prediction, Sentence, Tokens
+from benchmark.types import TOO_LONG, Prediction, Sentence, Tokens
 from benchmark.victims.white_box import AttributionService, GradientService, identity_of
 
 if TYPE_CHECKING:
@@ -277,7 +277,7 @@ class Probe:
         for constraint in self._constraints:
             reason = reason or constraint.objection(original, candidate)
         if reason is None and not self._service.victim.fits(candidate.tokens):
-            reason = "too long for the victim"
+            reason = TOO_LONG
         if reason is not None:
             self.rejected[reason] += 1
         return reason is None

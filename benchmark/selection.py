@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import BadInput
 from benchmark.tag_schemes import tags_to_spans
-from benchmark.types import Prediction, Sentence
+from benchmark.types import TOO_LONG, Prediction, Sentence
 
 if TYPE_CHECKING:
     from benchmark.contracts import Victim
@@ -87,7 +87,7 @@ def select(
     order = list(sentences)
     random.Random(rule.seed).shuffle(order)  # noqa: S311 - reproducible on purpose
     chosen: list[Sentence] = []
-    passed_over = {"no mention": 0, "too long for the victim": 0, "victim misses too many mentions": 0}
+    passed_over = {"no mention": 0, TOO_LONG: 0, "victim misses too many mentions": 0}
     counts: list[SpanCounts] = []
     limit = rule.limit or len(order)
     for start in range(0, len(order), _CHUNK):
@@ -101,7 +101,7 @@ def select(
             if sentence.spans:  # all mentions of a text that cannot be read are missed
                 counts.append(span_counts(sentence.tags, answer.tags if answer else ("O",) * len(sentence)))
             if answer is None:
-                passed_over["too long for the victim" if sentence.spans else "no mention"] += 1
+                passed_over[TOO_LONG if sentence.spans else "no mention"] += 1
             elif _missed(sentence, answer) > rule.max_missed:
                 passed_over["victim misses too many mentions"] += 1
             else:

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Edit", "Operation", "Outcome", "Prediction", "Sentence", "Span", "Status", "Tags", "Tokens"]
+__all__ = ["TOO_LONG", "Edit", "Operation", "Outcome", "Prediction", "Sentence", "Span", "Status", "Tags", "Tokens"]
+
+# Why a sentence is skipped, or a candidate turned away, that the victim cannot read whole.
+TOO_LONG = "too long for the victim"
 
 Tokens = tuple[str, ...]
 Tags = tuple[str, ...]

@@ -58,6 +58,8 @@ class InRounds(TrainedDefense):
         epochs: epochs after each.
         n: attacked sentences learnt in each round, successes only, at most one of each; 0 for as many as there are.
         goal: what counts as success.
+        among: a goal; sentences that offer it nothing to break are left out. So a control with random edits, whose goal
+            is "perturbed", learns from the sentences that an attack can break.
         queries: budget a sentence.
     """
 
@@ -67,6 +69,7 @@ class InRounds(TrainedDefense):
     epochs: int = 1
     n: int = 500
     goal: str = "untargeted"
+    among: str = "untargeted"
     queries: int = 512
 
     def __post_init__(self) -> None:
@@ -78,7 +81,7 @@ class InRounds(TrainedDefense):
     @property
     def assailant(self) -> Assailant:
         """The attack that is named."""
-        return Assailant(self.attack, self.goal, self.queries)
+        return Assailant(self.attack, self.goal, self.queries, self.among)
 
     @property
     def leans_on(self) -> Mapping[str, Any]:
@@ -224,7 +227,8 @@ class Rounds(Hooks):
             resources=self._resources,
         )
         folder = case.work / f"round-{number}"
-        spoils = attacked(case, assault, folder, settings.n, f"{case.plain.seed} attacked {number}")
+        order, among = f"{case.plain.seed} attacked {number}", goal_named(settings.among)
+        spoils = attacked(case, assault, folder, settings.n, order, among)
         # Even where as many are wanted as there are: a round without any teaches nothing but the clean sentences.
         tell_if_fewer(f"{settings.card.name}, round {number},", len(spoils.sentences), max(settings.n, 1))
         write_atomically(folder / "told.json", json.dumps({"made": spoils.made, "cost": spoils.cost}))

@@ -128,7 +128,7 @@ def attacked_training_set(case: Case, assailant: Assailant, wanted: int) -> Spoi
     return spoils._replace(made={**spoils.made, "base_fingerprint": assault.victim.fingerprint})
 
 
-def attacked(case: Case, assault: Assault, folder: Path, wanted: int, order: str, among: Goal | None = None) -> Spoils:
+def attacked(case: Case, assault: Assault, folder: Path, wanted: int, order: str, among: Goal) -> Spoils:
     """Attack a victim on the training set until enough attacks succeeded.
 
     Args:
@@ -137,7 +137,7 @@ def attacked(case: Case, assault: Assault, folder: Path, wanted: int, order: str
         folder: for the journal; sentences that stand in it are not attacked again.
         wanted: successes; 0 for as many as there are.
         order: seed of the sentences' order.
-        among: sentences that offer this goal nothing to break are left out; None for those of the attack's own goal.
+        among: sentences that offer this goal nothing to break are left out.
     """
     from benchmark.engine import Engine
     from benchmark.journal import Journal
@@ -146,6 +146,7 @@ def attacked(case: Case, assault: Assault, folder: Path, wanted: int, order: str
     shuffled = random.Random(order).sample(case.sentences, len(case.sentences))  # noqa: S311 - reproducible on purpose
     found: list[Sentence] = []
     outcomes: list[Outcome] = []
+    queries = 0
     engine, spent = Engine(), _Spent(folder / "attacking.json")
     errors = logging.FileHandler(folder / "errors.log", delay=True, encoding="utf-8")
     with errors_kept_by(errors), Journal(folder / "journal.jsonl", case.plain.id) as journal:
@@ -158,7 +159,8 @@ def attacked(case: Case, assault: Assault, folder: Path, wanted: int, order: str
                 case.options.report(f"attacking the training set with {name}", broken, wanted or len(shuffled))
             spent.add(watch.seconds())
             ended = [(sentence, journal.finished[sentence.id]) for sentence in chunk]
-            ended = [pair for pair in ended if among is None or _offers(*pair, among, assault.victim.labels)]
+            queries += sum(outcome.queries for _, outcome in ended)
+            ended = [pair for pair in ended if _offers(*pair, among, assault.victim.labels)]
             outcomes += [outcome for _, outcome in ended]
             found += [
                 adversarial_sentence(sentence, outcome.edits, outcome.adversarial_gold)
@@ -168,7 +170,6 @@ def attacked(case: Case, assault: Assault, folder: Path, wanted: int, order: str
             if wanted and len(found) >= wanted:
                 break
     taken = found[:wanted] if wanted else found
-    queries = sum(o.search_queries + o.constraint_queries + o.gradient_queries for o in outcomes)
     made = {
         "added": len(taken),
         "wanted": wanted or "all",

@@ -99,14 +99,16 @@ class RandomAugment(AttackedSentences):
     Attributes:
         attack: one that edits at random: random-edit beside misspellings, random-word(like=NAME) beside the word attack
             of that name. Choose its `words` so that the modification rates are near each other.
+        among: the goal of the `augment` that it stands beside.
     """
 
     attack: str = "random-edit"
+    among: str = "untargeted"
 
     @property
     def assailant(self) -> Assailant:
         """The random attack; its first text that is another one will do."""
-        return Assailant(self.attack, "perturbed", self.queries, among="untargeted")
+        return Assailant(self.attack, "perturbed", self.queries, self.among)
 
 
 class HalfClean(Hooks):

@@ -21,7 +21,8 @@ from benchmark.statistics.paired import mcnemar
 from benchmark.threat import Access
 from benchmark.types import Status
 from leaderboard.entries import Average, average
-from leaderboard.joint import Joint, base_of
+from leaderboard.joining import base_of
+from leaderboard.joint import Joint
 from leaderboard.rows import Run
 from leaderboard.standing import ALPHA
 from leaderboard.transferring import Transfer, target_of
@@ -69,8 +70,12 @@ class Defended:
 
     def flags(self, victim: int) -> list[str]:
         """Return the signs that attack rates on a victim may be too low, in a few words each."""
-        broken, attacked = self.joint.broke_off(victim)
-        found = [f"attacks broke off ({broken} of {attacked})"] if broken else []
+        found = [
+            f"{told} ({n} of {attacked})"
+            for told, counted in (("attacks broke off", self.joint.broke_off), ("texts refused", self.joint.refused))
+            for n, attacked in [counted(victim)]
+            if n
+        ]
         found += [
             f"{told} ({signs:g} of {asked:g} texts)"
             for told, sign, texts in (
@@ -89,10 +94,10 @@ class Defended:
     def notes(self) -> list[str]:
         """What flags mean, and what could not be looked at."""
         told = (
-            "Flags, each a sign that attack rates are too low: attacks on a sentence broke off in an error; a text "
-            "asked twice gets two answers; gradients are zero; what broke the base breaks more than an attack on the "
-            "victim itself; white-box attacks fall below black-box ones, as they do not on the base (both by McNemar's "
-            "exact test, p < 0.05)."
+            "Flags, each a sign that attack rates are too low: attacks on a sentence broke off in an error; attacks "
+            "found nothing and the victim would not read some of their texts; a text asked twice gets two answers; "
+            "gradients are zero; what broke the base breaks more than an attack on the victim itself; white-box "
+            "attacks fall below black-box ones, as they do not on the base (both by McNemar's exact test, p < 0.05)."
         )
         victims = range(len(self.joint.victims))
         attacks = range(len(self.joint.attacks))
@@ -104,6 +109,9 @@ class Defended:
             ],
             "white-box attacks": [self._best(0, white=True)],
             "black-box attacks": [self._best(0, white=False)],
+            "whether white-box attacks fall below black-box ones as they do not on the base": [
+                [self.base] if self.base is not None else []
+            ],
         }
         unknown = ", ".join(
             f"partly {name}" if any(found) else name for name, found in looked_at.items() if not all(found)

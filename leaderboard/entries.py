@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from benchmark.errors import GauntletError
 from benchmark.metrics import Value
 from benchmark.spec import RunSpec, canonical_json
+from benchmark.types import TOO_LONG
 from leaderboard.ledger import BADGES
 from leaderboard.rows import Run
 
@@ -182,7 +183,7 @@ def seeds_of(rows: Iterable[Entry]) -> str:
 
 def left_out(rows: Sequence[Entry], names: Sequence[str]) -> str:
     """Tell what the rates do not speak of: sentences too long, skipped, ended in an error."""
-    too_long = rows[0].spec.selection.get("passed_over", {}).get("too long for the victim", 0)
+    too_long = rows[0].spec.selection.get("passed_over", {}).get(TOO_LONG, 0)
     told = f"Left out up front: {too_long} sentences too long for the victim. " if too_long else ""
     for ending in ("error", "skipped"):
         counts = [(name, row.average(f"{ending}.count").value) for name, row in zip(names, rows, strict=True)]

@@ -1,49 +1,38 @@
-"""Several victims side by side: the attacks all of them were given, on the sentences all of them were selected for."""
+"""Several victims side by side: what holds of them under the attacks all were given, on the sentences all share."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from benchmark.errors import GauntletError
 from benchmark.metrics import Example
 from benchmark.metrics.attack_rate import attack_rate
 from benchmark.metrics.metric import Value, clusters_of
 from benchmark.metrics.span_f1 import SpanCounts, recall_counts, span_counts
-from benchmark.resources.loading import LEARNING
-from benchmark.spec import RunSpec, canonical_json
+from benchmark.spec import RunSpec
 from benchmark.statistics.intervals import bootstrap
 from benchmark.statistics.paired import approximate_randomisation
 from benchmark.statistics.ranking import PairedTest
 from benchmark.statistics.robust_f1 import RobustF1, robust_f1
 from benchmark.statistics.totals import Sums, micro_f1, rate
 from benchmark.suites.ensembles import Ensemble, Member, ensembles
-from benchmark.types import Outcome, Status
-from benchmark.victims.finding import parse_name
+from benchmark.types import TOO_LONG, Outcome, Status
 from leaderboard.citations import Citation, of_attacks
 from leaderboard.entries import (
-    CONTROLS,
-    OF_THE_ATTACK,
     Average,
     Entry,
     average,
-    grouped,
-    labels,
     seeds_of,
     shared_protocol,
-    told_apart,
 )
-from leaderboard.rows import Reading, Run
+from leaderboard.rows import Run
 from leaderboard.standing import Standing, enough_resamples, standings, told
 
-__all__ = ["Joint", "base_of", "joint_groups"]
-
-# What belongs to a victim, or follows from it: which sentences it nearly gets right.
-_OF_THE_VICTIM = ("victim", "victim_fingerprint", "victim_settings", "selection", "sentence_ids")
+__all__ = ["Joint"]
 
 
 @dataclass(frozen=True)
@@ -77,14 +66,9 @@ class Joint:
 
     @cached_property
     def sentences(self) -> tuple[str, ...]:
-        """Those that all victims were selected for and answered, in the order of the first."""
-        joint = set.intersection(*(self.answered(victim) for victim in range(len(self.victims))))
+        """Those that all victims were selected for, in the order of the first."""
+        joint = set.intersection(*(set(own[0][0].spec.sentence_ids) for own in self.runs))
         return tuple(name for name in self.spec.sentence_ids if name in joint)
-
-    def answered(self, victim: int) -> set[str]:
-        """Return the sentences that a victim was selected for and answered in all of its runs."""
-        runs = [run for seeds in self.runs[victim] for run in seeds]
-        return set.intersection(*({name for name, e in run.examples.items() if e.outcome.clean} for run in runs))
 
     def nearly_right(self, victim: int) -> float | None:
         """Share of the sentences with mentions that a victim was selected for, of those that were looked at and read.
@@ -110,7 +94,7 @@ class Joint:
 
     def clean(self, victim: int) -> Sums:
         """(sentences, 3) true positives, predicted and gold mentions of a victim on the clean texts."""
-        return _counts((e.outcome.gold, e.outcome.clean) for e in self._examples(self.runs[victim][0][0]))
+        return _counts((o.gold, o.clean) for o in map(_at_worst, self._outcomes(self.runs[victim][0][0])))
 
     def attacked(self, victim: int, attack: int) -> list[Sums]:
         """For each seed (sentences, 3): the same after an attack; where it broke off no mention counts as found."""
@@ -118,8 +102,11 @@ class Joint:
 
     def broke_off(self, victim: int) -> tuple[int, int]:
         """Count the attacks on a victim's sentences that ended in an error, over attacks and seeds; and all of them."""
-        ends = [o.status for seeds in self.runs[victim] for run in seeds for o in self._outcomes(run)]
-        return ends.count(Status.ERROR), len(ends)
+        return self._count(victim, lambda outcome: outcome.status is Status.ERROR)
+
+    def refused(self, victim: int) -> tuple[int, int]:
+        """Count the attacks that found nothing while the victim would not read some of their texts; and all of them."""
+        return self._count(victim, _was_refused)
 
     def rate(self, victim: int, attack: int) -> Average:
         """Attack rate on the joint sentences, averaged over seeds."""
@@ -194,17 +181,25 @@ class Joint:
             f"{len(self.sentences)} sentences that all of them were selected for; {seeds}. Intervals: 95 %, bootstrap.",
             f"Robust F1: strict, the lowest that clean text or attack, by sentence, gives. {self._over} {attacks}.",
             told("approximate randomisation of the outcomes chosen", pairs),
-            self._broken_off,
+            self._withheld,
         ]
 
     @property
-    def _broken_off(self) -> str:
-        """Say on which victims attacks broke off, which is nothing that a victim withstood."""
-        counts = [(name, *self.broke_off(victim)) for victim, name in enumerate(self.victims)]
-        ends = ", ".join(f"{name} {broken} of {attacked}" for name, broken, attacked in counts if broken)
-        return ends and (
-            f"Attacks on a sentence that broke off in an error: {ends}. F1 after an attack and robust F1 take all "
-            "mentions of such a sentence for missed; the attack rate takes it for a failure of the attack."
+    def _withheld(self) -> str:
+        """Say where victims gave attacks no answer, which is nothing that they withstood."""
+        ends = [
+            f"{what}: {', '.join(told)}"
+            for what, counted in (
+                ("broke off in an error", self.broke_off),
+                ("found nothing and had texts that the victim would not read", self.refused),
+            )
+            if (told := [f"{v} {n} of {of}" for k, v in enumerate(self.victims) for n, of in [counted(k)] if n])
+        ]
+        if not ends:
+            return ""
+        return (
+            f"Attacks on a sentence that {'; that '.join(ends)}. F1 after an attack and robust F1 take all mentions of "
+            "such a sentence for missed; the attack rate takes it for a failure of the attack."
         )
 
     @property
@@ -240,6 +235,10 @@ class Joint:
     def _worst(self, victim: int, runs: Sequence[Run]) -> RobustF1:
         return robust_f1(np.stack([self.clean(victim), *map(self._after, runs)]))
 
+    def _count(self, victim: int, counts: Callable[[Outcome], bool]) -> tuple[int, int]:
+        ends = [outcome for seeds in self.runs[victim] for run in seeds for outcome in self._outcomes(run)]
+        return sum(map(counts, ends)), len(ends)
+
     def _after(self, run: Run) -> Sums:
         return _counts((o.adversarial_gold, o.adversarial_prediction) for o in map(_at_worst, self._outcomes(run)))
 
@@ -254,116 +253,25 @@ class Joint:
         return [example.outcome for example in self._examples(run)]
 
 
-def joint_groups(reading: Reading, *, base: bool) -> list[Joint]:
-    """Group the victims that can be compared; why others cannot be is remarked.
-
-    Args:
-        reading: of finished runs; controls are passed over.
-        base: keep apart the families of a base victim and its defended ones, named BASE+DEFENSE.
-
-    Returns:
-        Groups of at least two victims with an attack and a sentence in common.
-    """
-    usable = [run for run in reading.runs if run.spec.attack not in CONTROLS]
-    found = []
-    for group in grouped(usable, lambda run: _shared(run.spec, base=base)):
-        victims = grouped(group, lambda run: {name: getattr(run.spec, name) for name in _OF_THE_VICTIM})
-        if len(victims) < 2:  # noqa: PLR2004 - one victim alone is compared with nothing
-            continue
-        joint = _joint(victims)
-        names = ", ".join(sorted({own[0].spec.victim for own in victims}))
-        where = f"{names} on {group[0].spec.dataset} ({group[0].spec.goal}, {group[0].spec.queries} queries)"
-        if joint is not None and (spoiling := _spoiling(joint, base=base)):
-            without = _joint([own for victim, own in enumerate(victims) if victim not in spoiling])
-            reading.remarks.append(
-                f"{where}: left out {', '.join(joint.victims[victim] for victim in spoiling)}, nearly right on so few "
-                f"sentences of the others that {len(joint.sentences)} would be joint instead of "
-                f"{len(without.sentences) if without else 0}"
-            )
-            joint = without
-        if joint is None:
-            reading.remarks.append(f"{where}: not compared, there is no attack that all of them were given")
-        elif not joint.sentences:
-            reading.remarks.append(f"{where}: not compared, there is no sentence that all were selected for")
-        else:
-            found.append(joint)
-    return found
-
-
-def _spoiling(joint: Joint, *, base: bool) -> list[int]:
-    """Return the victims to leave out: without one of them at least twice as many sentences are joint.
-
-    Where two lack the same sentences nothing is won unless both go; so k go where that doubles the number k times. Two
-    victims always stay, and so does the base of defended ones.
-    """
-    left = {victim: joint.answered(victim) for victim in range(len(joint.victims))}
-    names = [own[0][0].spec.victim for own in joint.runs]
-    loose = [victim for victim in left if not (base and base_of(names[victim]) == names[victim])]
-    gone: list[int] = []
-    tried: list[int] = []
-    now = len(set.intersection(*left.values()))
-    while loose and len(left) > 2:  # noqa: PLR2004 - one victim alone is compared with nothing
-        least = min(loose, key=lambda victim: sum(len(left[victim] & left[k]) for k in left if k != victim))
-        loose.remove(least)
-        del left[least]
-        tried.append(least)
-        if (then := len(set.intersection(*left.values()))) >= max(1, 2 ** len(tried) * now):
-            gone, tried, now = [*gone, *tried], [], then
-    return gone
-
-
-def base_of(victim: str) -> str:
-    """Return the name of a victim without its defenses; a name of a form that is not known here is its own base."""
-    try:
-        parts = parse_name(victim)
-    except GauntletError:
-        return victim
-    return base_of(parts.base) if parts.defense else victim
-
-
-def _shared(spec: RunSpec, *, base: bool) -> dict[str, Any]:
-    fields = {k: v for k, v in asdict(spec).items() if k not in {*OF_THE_ATTACK, *_OF_THE_VICTIM, "seed"}}
-    rule = {k: v for k, v in spec.selection.items() if k != "passed_over"}
-    return {**fields, "rule": rule, "base": base_of(spec.victim) if base else None}
-
-
-def _joint(victims: Sequence[Sequence[Run]]) -> Joint | None:
-    """Keep what all victims were given: attacks, and of each the seeds that all have."""
-    given = [{_given(run): run for run in own} for own in victims]
-    common = sorted(set.intersection(*(set(own) for own in given)))
-    if not common:
-        return None
-    attacks = [[key for key in common if key[0] == attack] for attack in dict.fromkeys(key[0] for key in common)]
-    names = labels([Entry(tuple(given[0][key] for key in keys)) for keys in attacks])
-    order = sorted(range(len(names)), key=lambda k: names[k])
-    return Joint(
-        tuple(told_apart([own[0].spec.victim for own in victims], [_details(own[0].spec) for own in victims])),
-        tuple(names[k] for k in order),
-        tuple(tuple(tuple(own[key] for key in attacks[k]) for k in order) for own in given),
-    )
-
-
-def _given(run: Run) -> tuple[str, int]:
-    """Which attack a run is, whoever the victim: what an attack learns from the victim cannot be the same for two."""
-    own = {name: getattr(run.spec, name) for name in OF_THE_ATTACK}
-    resources = {kind: name for kind, name in run.spec.resources.items() if kind not in LEARNING}
-    return canonical_json({**own, "resources": resources}), run.spec.seed
-
-
 def _is_member(member: Member, spec: RunSpec) -> bool:
     return Member(spec.attack, spec.attack_version, spec.parameters) == member
 
 
-def _details(spec: RunSpec) -> Mapping[str, Any]:
-    # Its end: the beginning is that of the network beneath, the same for all adapters on it.
-    return {"weights": spec.victim_fingerprint[-8:], **spec.victim_settings}
+def _was_refused(outcome: Outcome) -> bool:
+    return outcome.status is Status.FAILED and TOO_LONG in outcome.rejected
 
 
 def _at_worst(outcome: Outcome) -> Outcome:
-    """Let an attack that broke off count as if it had hidden every mention: to make attacks fail must not pay."""
-    if outcome.status is not Status.ERROR:
-        return outcome
-    return replace(outcome, adversarial_gold=outcome.gold, adversarial_prediction=("O",) * len(outcome.gold))
+    """Take mentions for missed where the victim gave no answer: not to answer must not pay.
+
+    So it is on a clean text on which it failed, after an attack that broke off, and after one that found nothing while
+    the victim would not read some of its texts.
+    """
+    nothing = ("O",) * len(outcome.gold)
+    told = replace(outcome, clean=outcome.clean or nothing)
+    if outcome.status is not Status.ERROR and not _was_refused(outcome):
+        return told
+    return replace(told, adversarial_gold=outcome.gold, adversarial_prediction=nothing)
 
 
 def _counts(pairs: Any) -> Sums:

@@ -27,7 +27,7 @@ from benchmark.types import Status
 from benchmark.victims.label_map import require_same_types
 from benchmark.workshop import Workshop
 from leaderboard.entries import CONTROLS
-from leaderboard.joint import base_of
+from leaderboard.joining import base_of
 from leaderboard.rows import Reading, Run
 
 __all__ = ["Answer", "Transfer", "read_transfers", "target_of", "transfer", "transfer_to_defended"]

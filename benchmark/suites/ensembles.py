@@ -2,7 +2,8 @@
 
 An ensemble is a suite whose attacks all name their version and every parameter, and whose name never changes what it
 stands for: where an attack's version rises, a new ensemble is frozen beside the old one. So robust F1 over one ensemble
-compares over years. Goal, mode, budget and seeds belong to it: other ones are a weaker or stronger worst case.
+compares over years. Goal, mode, budget and seeds belong to it: other ones are a weaker or stronger worst case. What
+attacks lean on goes by its name; a table compares victims only under the same weights of it.
 """
 
 from __future__ import annotations

@@ -11,7 +11,6 @@ import numpy as np
 
 from benchmark.metrics import METRICS as STORED
 from benchmark.spec import RunSpec
-from benchmark.statistics.intervals import wilson
 from leaderboard.citations import of_attacks
 from leaderboard.entries import (
     Average,
@@ -159,7 +158,7 @@ def _record(name: str, row: Entry, averages: dict[str, Average], standing: Stand
         **(standing.cells() if standing else {}),
         "attack": name,
         **{key: cell for metric, value in averages.items() for key, cell in value.cells(metric).items()},
-        **_audited(row, averages["attack_rate"].value),
+        "attack_rate.audited": _audited(row, averages["attack_rate"].value),
         "access": row.spec.access,
         "seeds": len(row.runs),
         "trust": row.trust,
@@ -207,14 +206,10 @@ def _notes(rows: Sequence[Entry], names: Sequence[str], averages: Sequence[dict[
     ]
 
 
-def _audited(row: Entry, rate: float | None) -> dict[str, float]:
-    """Return the cells of the attack rate that is left by what people read of a row's seeds, all texts put together."""
+def _audited(row: Entry, rate: float | None) -> float | None:
+    """Return the attack rate that is left by what people read of a row's seeds, all texts put together."""
     right, read = right_of(_audits(row), adversarial=True)
-    if not read or rate is None:
-        return {}
-    low, high = wilson(right, read)
-    key = "attack_rate.audited"
-    return {key: rate * right / read, f"{key}.low": rate * low, f"{key}.high": rate * high}
+    return rate * right / read if read and rate is not None else None
 
 
 def _read(rows: Sequence[Entry], names: Sequence[str]) -> str:

@@ -14,8 +14,9 @@ from benchmark.statistics.totals import micro_f1
 from leaderboard.boards.victims import ROBUSTNESS, joint_title, robustness_cells
 from leaderboard.defended import Defended
 from leaderboard.entries import average
-from leaderboard.joint import Joint, base_of, joint_groups
-from leaderboard.rows import Reading
+from leaderboard.joining import base_of, joint_groups
+from leaderboard.joint import Joint
+from leaderboard.rows import Reading, Run
 from leaderboard.standing import STANDING
 from leaderboard.tables import Column, Table, table
 from leaderboard.transferring import Transfer, read_transfers
@@ -24,8 +25,20 @@ __all__ = ["COSTS", "defenses_board"]
 
 # What a defense costs: the keys are those of `victim_cost` in the provenance of a run against the defended victim.
 COSTS = (
-    Column("preparing_seconds", "Preparing s", "seconds before training, attacks on training sentences included", 1, 0),
-    Column("training_seconds", "Training s", "seconds of training; of a front end, its victim's", 1, 0),
+    Column(
+        "preparing_seconds",
+        "Preparing s",
+        "seconds of attacks on training sentences, and what else is not training",
+        1,
+        0,
+    ),
+    Column(
+        "training_seconds",
+        "Training s",
+        "seconds of training, without its base's where it goes on from it; of a front end, its victim's",
+        1,
+        0,
+    ),
     Column("victim_queries", "Queries", "texts that attacks asked in the making of the victim", 1, 0),
 )
 
@@ -52,7 +65,8 @@ _CLEAN = (
 
 _CLEAN_TOLD = (
     "Clean F1 is that of sentences which all victims get nearly right. What a defense costs on clean text is seen in "
-    "Clean F1 all and Nearly right %, over all sentences with mentions that were looked at in choosing."
+    "Clean F1 all and Nearly right %, over all sentences with mentions that were looked at in choosing, in one order: "
+    "more of them where a victim gets fewer nearly right."
 )
 
 _UNSEEN = (
@@ -91,7 +105,7 @@ def _table(joint: Joint, transfers: Mapping[str, Sequence[Transfer]]) -> Table:
             cells |= joint.rate(victim, attack).cells(f"rate of {name}")
             if transferred := defended.transfer_rate(victim, attack):
                 cells |= transferred.cells(f"transfer of {name}")
-        cost = joint.runs[victim][0][0].victim_cost
+        cost = _cost(joint.runs[victim][0][0])
         cells |= _gain(joint, victim, defended.base) | {c.key: cost[c.key] for c in COSTS if c.key in cost}
         records.append({**cells, _FLAGS.key: "; ".join(defended.flags(victim)) or None})
     records.sort(key=lambda record: (record["rank"], record["victim"]))
@@ -121,6 +135,14 @@ def _table(joint: Joint, transfers: Mapping[str, Sequence[Transfer]]) -> Table:
         joint.citations,
         joint.shared,
     )
+
+
+def _cost(run: Run) -> dict[str, float]:
+    """Return what a victim cost; attacks in the middle of a training count as preparing it."""
+    cost = run.victim_cost
+    attacking = cost.get("attacking_seconds", 0.0)
+    moved = {"preparing_seconds": attacking, "training_seconds": -attacking}
+    return {name: seconds + moved.get(name, 0.0) for name, seconds in cost.items()}
 
 
 def _columns_of(attack: str) -> tuple[Column, ...]:

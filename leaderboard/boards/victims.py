@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from leaderboard.joint import Joint, joint_groups
+from leaderboard.joining import joint_groups
+from leaderboard.joint import Joint
 from leaderboard.rows import Reading
 from leaderboard.standing import STANDING
 from leaderboard.tables import Column, Table, table

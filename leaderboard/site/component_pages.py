@@ -14,7 +14,7 @@ from benchmark.tag_schemes import strict_spans
 from leaderboard.boards.attacks import METRICS
 from leaderboard.cards import read_card
 from leaderboard.entries import entries, labels
-from leaderboard.joint import base_of
+from leaderboard.joining import base_of
 from leaderboard.rows import Run
 from leaderboard.site.board_pages import TABLES
 from leaderboard.site.example_pages import runs_table

@@ -19,7 +19,7 @@ from benchmark.goals import Clean, Goal, goal_named, kind
 from benchmark.label_risk import FLAGS, label_risk
 from benchmark.metrics import Example
 from benchmark.threat import Access, ThreatModel, Touch
-from benchmark.types import Edit, Operation, Outcome, Prediction, Sentence, Status
+from benchmark.types import TOO_LONG, Edit, Operation, Outcome, Prediction, Sentence, Status
 from leaderboard.plain_text import shown
 from leaderboard.verifying.finding import Finding
 from leaderboard.verifying.stored_run import StoredRun
@@ -189,7 +189,7 @@ def _judgement_faults(example: Example, judges: Mapping[str, str]) -> Iterator[F
 def _status_faults(outcome: Outcome, clean: Clean, goal: Goal) -> Iterator[Fault]:
     """Yield a status that is not what the tags say."""
     unusable = goal.unusable(clean) if outcome.clean else None
-    if outcome.status is Status.SKIPPED and outcome.reason not in {unusable, "too long for the victim"}:
+    if outcome.status is Status.SKIPPED and outcome.reason not in {unusable, TOO_LONG}:
         yield Fault(
             "status", f"skipped ({shown(outcome.reason)})", f"an attack: the goal {goal.name} has what it needs"
         )

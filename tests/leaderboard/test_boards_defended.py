@@ -21,7 +21,7 @@ from benchmark.victims.recipe import COST, training_cost
 from leaderboard import joint as joints
 from leaderboard.boards.defenses import defenses_board
 from leaderboard.boards.victims import victims_board
-from leaderboard.joint import joint_groups
+from leaderboard.joining import joint_groups
 from leaderboard.rows import Reading
 from leaderboard.transferring import read_transfers, transfer
 
@@ -86,17 +86,16 @@ def broken(reading, how_many):
     return Reading(reading.results, tuple(runs))
 
 
-def broken_off(reading, victim, attack, how_many):
-    """A reading in which the attack ended in an error on the first joint sentences, with nothing found."""
+def broken_off(reading, victim, attack, how_many, **how):
+    """A reading in which the attack ended otherwise on the first joint sentences, with nothing found."""
     joint = joint_of(reading).sentences[:how_many]
+    how = how or {"status": Status.ERROR}
 
     def ended(name, example):
         if name not in joint:
             return example
-        kept = dataclasses.replace(
-            example.outcome, status=Status.ERROR, edits=(), adversarial_gold=(), adversarial_prediction=(), score=0.0
-        )
-        return dataclasses.replace(example, outcome=kept)
+        nothing = {"edits": (), "adversarial_gold": (), "adversarial_prediction": (), "score": 0.0}
+        return dataclasses.replace(example, outcome=dataclasses.replace(example.outcome, **nothing, **how))
 
     runs = [
         dataclasses.replace(run, examples={name: ended(name, example) for name, example in run.examples.items()})
@@ -350,6 +349,29 @@ def test_a_victim_that_makes_attacks_break_off_gains_nothing_by_it_and_is_flagge
     assert f"{DEFENDED.name} {broken} of {attacked}. " in told
     assert told in victims_board(failing)[0].notes  # it has no column of flags
     assert not any("broke off" in note for note in victims_board(runs)[0].notes)
+
+
+def test_a_victim_that_will_not_read_what_attacks_write_gains_nothing_by_it_and_is_flagged(runs):
+    many = len(joint_of(runs).sentences)
+    refused = {"status": Status.FAILED, "rejected": {"too long for the victim": 3}}
+    before, (after, table) = rows_of(runs)[0], rows_of(broken_off(runs, DEFENDED.name, "casing", many, **refused))
+    assert before[DEFENDED.name]["robust_f1"] > after[DEFENDED.name]["robust_f1"] == 0
+    assert f"texts refused ({many} of {3 * many})" in after[DEFENDED.name]["flags"]
+    assert any(f"would not read: {DEFENDED.name} {many} of {3 * many}. " in note for note in table.notes)
+    elsewhere = {"status": Status.FAILED, "rejected": {"too many words changed": 3}}
+    other, _ = rows_of(broken_off(runs, DEFENDED.name, "casing", many, **elsewhere))
+    assert other[DEFENDED.name]["robust_f1"] > 0
+    assert "refused" not in str(other[DEFENDED.name].get("flags"))
+
+
+def test_to_fail_on_the_clean_text_takes_no_sentence_away(runs):
+    joint = joint_of(runs)
+    failing = broken_off(runs, DEFENDED.name, "casing", 9, status=Status.ERROR, clean=())
+    assert joint_of(failing).sentences == joint.sentences
+    (before, _), (after, _) = rows_of(runs), rows_of(failing)
+    assert after[BASE.name]["robust_f1"] == before[BASE.name]["robust_f1"]
+    assert after[DEFENDED.name]["robust_f1"] < before[DEFENDED.name]["robust_f1"]
+    assert f"attacks broke off (9 of {3 * len(joint.sentences)})" in after[DEFENDED.name]["flags"]
 
 
 def test_a_defense_that_only_misleads_the_search_is_flagged(runs):

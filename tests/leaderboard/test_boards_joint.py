@@ -16,7 +16,7 @@ from benchmark.statistics.robust_f1 import robust_f1
 from benchmark.types import Status
 from leaderboard.boards.defenses import defenses_board
 from leaderboard.boards.victims import victims_board
-from leaderboard.joint import base_of
+from leaderboard.joining import base_of
 from leaderboard.rows import Reading
 
 MISSED = "victim misses too many mentions"
@@ -122,7 +122,7 @@ def test_a_victim_that_would_spoil_the_table_for_all_is_left_out_with_a_remark(f
         assert table.title == before.title
         (told,) = reading.remarks
         assert "left out minilm/made-up+spoilt" in told
-        assert f"that 2 would be joint instead of {len(joint)}" in told
+        assert told.endswith(f": 2 sentences would be joint instead of {len(joint)}")
 
 
 def test_a_victim_that_costs_less_than_half_of_the_sentences_stays(families):
@@ -207,9 +207,24 @@ def test_controls_are_no_attacks_here(families):
 
 def test_only_attacks_that_all_were_given_count(families):
     lacking = [run for run in families.runs if (run.spec.victim, run.spec.attack) != (DEFENDED, "deepwordbug-ii")]
-    (table,) = defenses_board(Reading(families.results, tuple(lacking)))
+    reading = Reading(families.results, tuple(lacking))
+    (table,) = defenses_board(reading)
     assert "f1 after casing" in table.frame
     assert "f1 after deepwordbug-ii" not in table.frame
+    (told,) = reading.remarks
+    assert "not compared on deepwordbug-ii: not all were given it" in told
+
+
+def test_a_victim_that_was_given_few_attacks_does_not_empty_the_table_of_the_others(families):
+    (before,) = defenses_board(families)
+    (casing,) = only(families, victim=DEFENDED, attack="casing").runs
+    spec = dataclasses.replace(casing.spec, victim=f"{BASE}+spoilt", victim_fingerprint="0" * 64)
+    reading = Reading(families.results, (*families.runs, dataclasses.replace(casing, spec=spec)))
+    (table,) = defenses_board(reading)
+    assert rows_of(table).keys() == rows_of(before).keys()
+    assert table.notes == before.notes
+    (told,) = reading.remarks
+    assert told.endswith("left out minilm/made-up+spoilt: 1 attacks would be joint instead of 2")
 
 
 def test_victims_without_an_attack_in_common_are_not_compared_and_that_is_said(families):

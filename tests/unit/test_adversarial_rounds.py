@@ -18,7 +18,7 @@ from defenses.continued import Continued
 SETTINGS = {"epochs": 4, "batch_size": 6, "learning_rate": 0.01}
 BASE = "cnn-lstm-crf/mine(batch_size=6,epochs=4,learning_rate=0.01)"
 # Any other text counts as a success, so that there are always as many as are wanted.
-EDITED = AdversarialRounds(attack="random-edit", rounds=2, n=5, goal="perturbed")
+EDITED = AdversarialRounds(attack="random-edit", rounds=2, n=5, goal="perturbed", among="perturbed")
 FILES = ("model.safetensors", "recipe.json", "vocabulary.json")
 
 pytestmark = pytest.mark.usefixtures("small_glove")
@@ -107,6 +107,15 @@ def test_interrupted_in_an_attack_and_within_a_round_it_ends_in_the_same_bytes(c
     assert [number for number, _ in hooks.seen] == [2]
     for name in FILES:
         assert (tmp_path / "broken" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_random_rounds_keep_to_the_sentences_that_could_be_broken(case, tmp_path):
+    bare = sentence("twelve boats left", "O O O", name="bare")
+    splits = {**case.dataset.splits, "train": (*case.sentences, bare)}
+    case = replace(case, dataset=replace(case.dataset, splits=splits))
+    for among, there in (("perturbed", True), ("untargeted", False)):
+        hooks = trained(case, tmp_path / among, replace(EDITED, n=0, among=among))
+        assert ["bare" in partners for number, partners in hooks.seen if number] == [there, there]
 
 
 def test_a_round_in_which_nothing_breaks_is_told_even_where_all_there_are_are_wanted(case, tmp_path, caplog):

@@ -228,6 +228,10 @@ def test_random_edits_are_of_sentences_that_could_be_broken_as_those_of_augment_
     regimen = defense_named("random-augment(n=0)").regimen(own)
     assert [s.id for s in regimen.sentences[len(training) :]] == ["known"]
     assert (regimen.made["attacked"], regimen.made["successes"], regimen.made["added"]) == (1, 1, 1)
+    # Those in vain were asked about all the same.
+    journal = [json.loads(line.partition(b" ")[2]) for line in (own.work / "journal.jsonl").read_bytes().splitlines()]
+    assert regimen.cost["victim_queries"] == sum(outcome["search_queries"] for outcome in journal)
+    assert sum(outcome["search_queries"] > 0 for outcome in journal) == 3
 
 
 def test_from_scratch_keeps_the_recipe_and_continue_goes_on_gently_from_the_base(case):
