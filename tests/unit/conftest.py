@@ -25,6 +25,21 @@ def candidates(monkeypatch):
     return found
 
 
+@pytest.fixture(scope="session")
+def models(tmp_path_factory):
+    """One tiny language model a family; all read 64 pieces at most."""
+    from tiny_models import CAUSAL, MASKED, causal, save_masked
+
+    from benchmark.resources.language_models.causal import CausalLanguageModel
+    from benchmark.resources.language_models.masked import masked_model_from_folder
+
+    root = tmp_path_factory.mktemp("models")
+    found = {name: masked_model_from_folder(str(save_masked(root / name, name, 64)), CPU) for name in MASKED}
+    for name in CAUSAL:
+        found[name] = CausalLanguageModel(*causal(name, 64), name, f"tiny {name}", CPU)
+    return found
+
+
 @pytest.fixture(scope="module")
 def small_glove(tmp_path_factory):
     """GloVe is a few words, and the CNN-LSTM-CRF narrow."""
