@@ -7,6 +7,7 @@ from small_training import CPU, made_up, new_trainee, small_network
 from stubs import LABELS
 from test_adapter_training import SENTENCES as TEXTS
 
+from benchmark.metrics import Example
 from benchmark.probe import Probe
 from benchmark.victims.recipe import Recipe
 from benchmark.victims.training import AdapterTrainee
@@ -23,6 +24,22 @@ def candidates(monkeypatch):
 
     monkeypatch.setattr(Probe, "_judge", spy)
     return found
+
+
+class StubJudges:
+    """Finds everything alike and faultless."""
+
+    def __init__(self):
+        self.identity = {"similarity": "stub", "grammar_errors": "stub"}
+
+    def judge(self, outcomes, sentences, *more):
+        return [Example(outcome, 1.0, {}) for outcome in outcomes]
+
+
+@pytest.fixture
+def judges(monkeypatch):
+    """Judges that load nothing."""
+    monkeypatch.setattr("benchmark.judging.Judges.named", staticmethod(lambda *names: StubJudges()))
 
 
 @pytest.fixture(scope="session")
