@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from small_training import CPU, made_up, new_trainee, small_network
+from small_training import CPU, SENTENCES, made_up, new_trainee, small_network
 from stubs import LABELS
-from test_adapter_training import SENTENCES as TEXTS
 
 from benchmark.metrics import Example
 from benchmark.probe import Probe
@@ -81,6 +80,6 @@ def cnn(dataset):
 @pytest.fixture(scope="module")
 def minilm_in_training():
     """A MiniLM adapter under training."""
-    trainee = AdapterTrainee(Recipe("minilm", "", "", 1), LABELS, TEXTS, CPU)
+    trainee = AdapterTrainee(Recipe("minilm", "", "", 1), LABELS, SENTENCES, CPU)
     trainee.network.eval()
     return trainee
