@@ -17,7 +17,6 @@ from benchmark.journal import Journal
 from benchmark.metrics import METRICS, per_type, rejections
 from benchmark.plan import EngineOptions, Plan
 from benchmark.provenance import Stopwatch, machine, versions
-from benchmark.soundness import soundness
 from benchmark.spec import SCHEMA
 from benchmark.store import RunFolder, open_results
 from benchmark.threat import Access
@@ -134,7 +133,7 @@ def _attack(prepared: PreparedRun, folder: RunFolder, options: EngineOptions, ex
             **executor.record(),
             victim_cost=training_cost(str(victim.settings.get("recipe", ""))),
             clean=dict(prepared.clean),
-            soundness=soundness(victim, list(sentences.values()), gradients=access is Access.GRADIENTS),
+            soundness=dict(prepared.workshop.soundness(prepared.plan, gradients=access is Access.GRADIENTS)),
             machine=machine(str(victim.settings.get("backend", "python"))),
             versions=versions(),
         )

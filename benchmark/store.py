@@ -138,10 +138,10 @@ class RunFolder:
         Raises:
             CorruptResult: it is damaged or belongs to another run.
         """
-        record = _read_json(self.spec_file)
+        record, run_id = _read_json(self.spec_file, spec_id)
         migrated = migrate(record)
-        if spec_id(record) != self.run_id:  # as stored: a run keeps its name when the schema changes
-            raise CorruptResult(f"{self.spec_file} was altered: it describes run {spec_id(record)}, not {self.run_id}")
+        if run_id != self.run_id:  # as stored: a run keeps its name when the schema changes
+            raise CorruptResult(f"{self.spec_file} was altered: it describes run {run_id}, not {self.run_id}")
         try:
             return RunSpec.from_json(migrated)
         except (KeyError, TypeError, ValueError) as error:
@@ -202,10 +202,10 @@ class RunFolder:
         Raises:
             CorruptResult: one of the two was altered.
         """
-        record = _read_json(self.result_file)
-        checksum = record.pop("sha256", None)
+        record, checksum = _read_json(self.result_file, _checksum)
+        stored_checksum = record.pop("sha256", None)
         migrated = migrate(record)
-        if checksum != _checksum(record) or record.get("run_id") != self.run_id:
+        if stored_checksum != checksum or record.get("run_id") != self.run_id:
             raise CorruptResult(
                 f"{self.result_file} was altered or belongs to another run; delete it, and `gauntlet results` computes "
                 "it from the examples again"
@@ -291,7 +291,8 @@ def write_atomically(path: Path, content: bytes | str) -> None:
 
 
 def _checksum(record: Mapping[str, Any]) -> str:
-    return hashlib.sha256(canonical_json(record).encode()).hexdigest()
+    rest = {key: value for key, value in record.items() if key != "sha256"}
+    return hashlib.sha256(canonical_json(rest).encode()).hexdigest()
 
 
 def _example(row: dict[str, Any]) -> Example:
@@ -302,15 +303,15 @@ def _example(row: dict[str, Any]) -> Example:
     return Example(outcome_from_json(row), similarity, errors, fluency, None if risk is None else tuple(risk))
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def _read_json(path: Path, hashed: Callable[[dict[str, Any]], str]) -> tuple[dict[str, Any], str]:
+    """Return a record and its hash."""
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        canonical_json(record).encode()  # NaN and half a character are JSON to Python, but have no checksum
+        if isinstance(record, dict) and isinstance(record.get("schema"), int):
+            return record, hashed(record)  # NaN and half a character are JSON to Python, but have no hash
     except (OSError, ValueError, RecursionError) as error:
         raise CorruptResult(f"{path} cannot be read ({error}); delete it and run again") from error
-    if not isinstance(record, dict) or not isinstance(record.get("schema"), int):
-        raise CorruptResult(f"{path} is not a JSON object with a schema; delete it and run again")
-    return record
+    raise CorruptResult(f"{path} is not a JSON object with a schema; delete it and run again")
 
 
 def _pretty(record: Mapping[str, Any]) -> str:

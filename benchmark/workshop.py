@@ -21,6 +21,7 @@ from benchmark.resources.encoders import DEFAULT_ENCODER
 from benchmark.resources.grammar import DEFAULT_CHECKER
 from benchmark.resources.loading import LEARNING, Circumstances, Resource, Resources, load_resource
 from benchmark.selection import Selection, select
+from benchmark.soundness import soundness
 from benchmark.spec import PROTOCOL, RunSpec
 from benchmark.threat import Budget
 from benchmark.victims import find_victim, require_same_types
@@ -32,7 +33,9 @@ __all__ = ["PreparedAttack", "PreparedRun", "Workshop"]
 
 
 class Workshop:
-    """What the runs of a suite share: data sets, victims, resources, selections and judges, each made once.
+    """What the runs of a suite share: data sets, victims, resources, selections, judges, signs of unsound answers.
+
+    Each is made once.
 
     Attributes:
         report: told how far the work is.
@@ -46,6 +49,7 @@ class Workshop:
         self._victims: dict[Any, Victim] = {}
         self._selections: dict[Any, Selection] = {}
         self._judges: dict[Any, Judges] = {}
+        self._soundness: dict[Any, Mapping[str, int]] = {}
         self._resources: dict[Any, Resource] = {}
         self._known_types: dict[int, Mapping[Tokens, frozenset[str]]] = {}
 
@@ -118,6 +122,14 @@ class Workshop:
                 choose_device(plan.options.device),
             )
         return self._judges[key]
+
+    def soundness(self, plan: Plan, *, gradients: bool) -> Mapping[str, int]:
+        """Return what the plan's victim says when it is asked about the plan's sentences again, see `soundness`."""
+        selection = self.selection(plan)
+        key = (id(selection), gradients)  # a victim has selections of its own, kept alive by this workshop
+        if key not in self._soundness:
+            self._soundness[key] = soundness(self.victim(plan), selection.sentences, gradients=gradients)
+        return self._soundness[key]
 
 
 class PreparedAttack:

@@ -41,6 +41,17 @@ def own_folders(tmp_path, monkeypatch):
     monkeypatch.delenv("GAUNTLET_DATA", raising=False)
 
 
+@pytest.fixture(scope="module")
+def one_thread():
+    """Models as tiny as these are slower with more."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture
 def gauntlet(monkeypatch, capsys):
     """Call the command in process; return exit code, standard output and standard error."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import stubs
 import torch
 
 from benchmark.datasets import Dataset, find_dataset
@@ -24,6 +25,12 @@ PLACES = ("Oslo", "New Delhi", "Lima", "Tallinn")
 FORMS = ("{} flew to {} .", "in {1} , {0} slept", "{} left {} on Friday with twelve boats", "{1} bored {0}")
 # Words that GloVe knows; "norway" and "rome" do not occur in training, "zzyzx" nowhere.
 GLOVE = ("the", ".", ",", "in", "to", "on", "left", "flew", "oslo", "lima", "ana", "norway", "rome", "friday", "bank")
+# What the adapter of MiniLM learns from.
+SENTENCES = [
+    stubs.sentence("Ana Ruiz went to Kuressaare .", "B-PER I-PER O O B-LOC O"),
+    stubs.sentence("Bo slept", "B-PER O"),
+    stubs.sentence("the Market in Oslo rose , the market said", "O O O B-LOC O O O O O"),
+]
 # Of a training of the made-up sentences in three steps an epoch.
 SETTINGS = {"epochs": 2, "batch_size": 6, "learning_rate": 0.01}
 

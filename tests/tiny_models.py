@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 from transformers import (
@@ -50,6 +51,18 @@ SENTENCES = (
     "THE BANK SAID THE MARKET WAS CLOSED.",
     "Unhappily, the unwanted boats were unsold.",
 )
+# Long and short, cased in every way.
+TEXTS = [
+    tuple(text.split())
+    for text in (
+        "The bank said on Monday that the market was closed .",
+        "the HARBOUR authority raised market fees by 12 percent , he said",
+        "Fish .",
+        "no",
+        "Old boats sold well ; new boats sold badly , and so the ferry company lost more money than in 1996 .",
+        "Zoë likes “quotes” & \U0001f600 .",
+    )
+]
 MASKED = ("wordpiece", "bpe", "unigram", "albert")
 CAUSAL = ("gpt2", "llama")
 _SIZES: dict[str, Any] = {"num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 48}
@@ -92,6 +105,24 @@ def causal_tokenizer(bos: str = "<|endoftext|>", eos: str = "<|endoftext|>", *, 
     return GPT2TokenizerFast(
         vocab=vocabulary, merges=merges, bos_token=bos, eos_token=eos, unk_token=eos, add_prefix_space=True
     )
+
+
+def watched(monkeypatch: pytest.MonkeyPatch, model: Any, encoder: str) -> dict[str, list[Any]]:
+    """Note the shape of all that goes through a model's encoder, and how many places go through its head."""
+    seen: dict[str, list[Any]] = {"encoder": [], "head": []}
+    encode, head = getattr(model, encoder), model._head
+
+    def watched_encoder(**inputs: Any) -> Any:
+        seen["encoder"].append(tuple(inputs["input_ids"].shape))
+        return encode(**inputs)
+
+    def watched_head(vectors: Any) -> Any:
+        seen["head"].append(len(vectors))
+        return head(vectors)
+
+    monkeypatch.setattr(model, encoder, watched_encoder)
+    monkeypatch.setattr(model, "_head", watched_head)
+    return seen
 
 
 def _spread(model: Any) -> Any:

@@ -33,6 +33,8 @@ EVERYTHING = 10_000
 MARK = {"wordpiece": "", "bpe": "Ġ", "unigram": "▁", "albert": "▁"}
 UNCASED = {"wordpiece", "albert"}
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
@@ -44,15 +46,6 @@ def folders(tmp_path_factory):
 @pytest.fixture(scope="module")
 def loaded(folders):
     return {family: masked_model_from_folder(str(folder), CPU) for family, folder in folders.items()}
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """Models as tiny as these are slower with more."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(params=MASKED)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from small_training import CPU, made_up, new_trainee, small_network
+from small_training import CPU, SENTENCES, made_up, new_trainee, small_network
 from stubs import LABELS
-from test_adapter_training import SENTENCES as TEXTS
 
+from benchmark.metrics import Example
 from benchmark.probe import Probe
 from benchmark.victims.recipe import Recipe
 from benchmark.victims.training import AdapterTrainee
@@ -22,6 +22,37 @@ def candidates(monkeypatch):
         return judge(probe, candidate, prediction)
 
     monkeypatch.setattr(Probe, "_judge", spy)
+    return found
+
+
+class StubJudges:
+    """Finds everything alike and faultless."""
+
+    def __init__(self):
+        self.identity = {"similarity": "stub", "grammar_errors": "stub"}
+
+    def judge(self, outcomes, sentences, *more):
+        return [Example(outcome, 1.0, {}) for outcome in outcomes]
+
+
+@pytest.fixture
+def judges(monkeypatch):
+    """Judges that load nothing."""
+    monkeypatch.setattr("benchmark.judging.Judges.named", staticmethod(lambda *names: StubJudges()))
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory):
+    """One tiny language model a family; all read 64 pieces at most."""
+    from tiny_models import CAUSAL, MASKED, causal, save_masked
+
+    from benchmark.resources.language_models.causal import CausalLanguageModel
+    from benchmark.resources.language_models.masked import masked_model_from_folder
+
+    root = tmp_path_factory.mktemp("models")
+    found = {name: masked_model_from_folder(str(save_masked(root / name, name, 64)), CPU) for name in MASKED}
+    for name in CAUSAL:
+        found[name] = CausalLanguageModel(*causal(name, 64), name, f"tiny {name}", CPU)
     return found
 
 
@@ -49,6 +80,6 @@ def cnn(dataset):
 @pytest.fixture(scope="module")
 def minilm_in_training():
     """A MiniLM adapter under training."""
-    trainee = AdapterTrainee(Recipe("minilm", "", "", 1), LABELS, TEXTS, CPU)
+    trainee = AdapterTrainee(Recipe("minilm", "", "", 1), LABELS, SENTENCES, CPU)
     trainee.network.eval()
     return trainee

@@ -8,8 +8,7 @@ import random
 import numpy as np
 import pytest
 import torch
-from small_training import SETTINGS, new_trainee
-from test_adapter_training import SENTENCES as TEXTS
+from small_training import SENTENCES, SETTINGS, new_trainee
 
 from benchmark.errors import BadInput
 from benchmark.victims.cnn_lstm_crf import CNN_LSTM_CRF, load_folder
@@ -155,7 +154,7 @@ def test_plain_training_normalises_nothing(dataset):
 
 
 def test_pieces_move_relative_to_the_size_of_the_table_and_of_the_sequence(minilm_in_training):
-    batch, vectors, _, moves = moves_of(minilm_in_training, TEXTS, Perturbation(9, 9, 0.05))
+    batch, vectors, _, moves = moves_of(minilm_in_training, SENTENCES, Perturbation(9, 9, 0.05))
     pieces = batch.inputs[1].sum(1)
     assert len(set(pieces.tolist())) > 1
     expected = 0.05 * minilm_in_training.scale("pieces") * (pieces * 384).sqrt()
@@ -167,7 +166,7 @@ def test_pieces_move_relative_to_the_size_of_the_table_and_of_the_sequence(minil
 
 def test_the_adversarial_loss_teaches_the_adapter_only(minilm_in_training):
     trainee = minilm_in_training
-    Perturbing(0.6, EmbeddingAt().perturbation).loss(trainee, TEXTS, random.Random(0)).backward()
+    Perturbing(0.6, EmbeddingAt().perturbation).loss(trainee, SENTENCES, random.Random(0)).backward()
     slopes = {name: parameter.grad for name, parameter in trainee.network.named_parameters()}
     trainee.network.zero_grad()
     assert all((slope is not None) == (name in trainee.trained) for name, slope in slopes.items())

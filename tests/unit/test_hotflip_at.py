@@ -8,8 +8,8 @@ import string
 import numpy as np
 import pytest
 import torch
+from small_training import SENTENCES
 from stubs import same_vectors
-from test_adapter_training import SENTENCES as TEXTS
 
 from benchmark.errors import BadInput
 from benchmark.resources.stop_words import is_stop_word
@@ -144,21 +144,21 @@ def word_flips(most=1, *words):
 
 def test_context_words_are_flipped_to_the_near_training_words_that_promise_most(minilm_in_training):
     trainee = minilm_in_training
-    batch, vectors, slopes = slopes_of(trainee, TEXTS)
+    batch, vectors, slopes = slopes_of(trainee, SENTENCES)
     # "the" is a function word, "ana" a name, "quickly" no word of the training split, "kuressaare" of more pieces.
     flips = word_flips(1, "market", "rose", "slept", "went", "the", "quickly", "kuressaare")
     changes = flips.of(trainee, batch, vectors, slopes)
     place = next(place for place in changes if place[0] == 2)
-    words = [w for w in TEXTS[2].tokens if not is_stop_word(w)]
-    assert TEXTS[2].tokens[place[1]] in words
+    words = [w for w in SENTENCES[2].tokens if not is_stop_word(w)]
+    assert SENTENCES[2].tokens[place[1]] in words
 
     def worth(at, word):
         """By definition; each of these words is one piece."""
-        piece = trainee._reader.encode(TEXTS[2].tokens)[1][at]
+        piece = trainee._reader.encode(SENTENCES[2].tokens)[1][at]
         other = trainee.vectors(trainee.with_words(batch, {(2, at): word}))["pieces"][2, piece].detach()
         return float((other - vectors["pieces"][2, piece]) @ slopes["pieces"][2, piece])
 
-    places = [at for at, w in enumerate(TEXTS[2].tokens) if w.lower() in {"market", "rose"}]
+    places = [at for at, w in enumerate(SENTENCES[2].tokens) if w.lower() in {"market", "rose"}]
     values = {(at, w): worth(at, w) for at in places for w in ("market", "rose", "slept", "went")}
     best = max(values, key=values.get)
     assert (place[1], changes[place].lower()) == best
@@ -167,18 +167,18 @@ def test_context_words_are_flipped_to_the_near_training_words_that_promise_most(
 
 def test_as_many_words_are_flipped_as_are_asked_for_and_never_a_mention(minilm_in_training):
     trainee = minilm_in_training
-    batch, vectors, slopes = slopes_of(trainee, TEXTS)
+    batch, vectors, slopes = slopes_of(trainee, SENTENCES)
     near = ("market", "rose", "slept", "went", "said", "oslo", "bo", "ana")
     for most in (0, 1, 2):
         changes = word_flips(most, *near).of(trainee, batch, vectors, slopes)
-        assert not any(TEXTS[row].inside(at) for row, at in changes)
+        assert not any(SENTENCES[row].inside(at) for row, at in changes)
         assert max([sum(place[0] == row for place in changes) for row in range(3)]) == most
     assert word_flips(1, "apple", "pear").of(trainee, batch, vectors, slopes) == {}
 
 
 def test_far_words_are_no_candidates(minilm_in_training):
     trainee = minilm_in_training
-    batch, vectors, slopes = slopes_of(trainee, TEXTS)
+    batch, vectors, slopes = slopes_of(trainee, SENTENCES)
     near = same_vectors("market", "rose", "slept", "went")
     assert WordFlips(1, near, 10, 0.99).of(trainee, batch, vectors, slopes)
     assert WordFlips(1, near, 10, 1.1).of(trainee, batch, vectors, slopes) == {}
@@ -190,7 +190,7 @@ def test_far_words_are_no_candidates(minilm_in_training):
 @pytest.mark.parametrize("architecture", ["certain", "minilm_in_training"])
 def test_the_loss_is_the_clean_one_and_the_weighted_one_of_the_flipped_batch(architecture, dataset, request):
     trainee = request.getfixturevalue(architecture)
-    sentences = list(dataset.split("train")) if architecture == "certain" else TEXTS
+    sentences = list(dataset.split("train")) if architecture == "certain" else SENTENCES
     hooks = Flipping(HotFlipAt(weight=0.5), sentences)
     hooks._words = word_flips(1, "market", "rose", "slept", "went")
     batch, vectors, slopes = slopes_of(trainee, sentences)

@@ -9,8 +9,7 @@ from collections import Counter
 import numpy as np
 import pytest
 import torch
-from small_training import new_trainee
-from test_adapter_training import SENTENCES as TEXTS
+from small_training import SENTENCES, new_trainee
 
 from benchmark.errors import BadInput
 from benchmark.victims.cnn_lstm_crf.vocabulary import MASK
@@ -166,7 +165,7 @@ def losses(trainee, sentences, hooks, seed=1):
 @pytest.mark.parametrize("architecture", ["cnn", "minilm_in_training"])
 def test_the_adversarial_loss_is_ats_if_nothing_is_masked_and_another_one_if_words_are(architecture, dataset, request):
     trainee = request.getfixturevalue(architecture)
-    sentences = list(dataset.split("train")) if architecture == "cnn" else TEXTS
+    sentences = list(dataset.split("train")) if architecture == "cnn" else SENTENCES
     at = losses(trainee, sentences, Perturbing(0.6, EmbeddingAt().perturbation))
     assert losses(trainee, sentences, MaskedPerturbing(Mat(sentence_rate=0.0))) == at
     masked = losses(trainee, sentences, MaskedPerturbing(Mat(sentence_rate=1.0, mask_rate=1.0)))

@@ -56,21 +56,6 @@ def kinds(monkeypatch):
     return loaded
 
 
-class StubJudges:
-    """Finds everything alike and faultless."""
-
-    def __init__(self):
-        self.identity = {"similarity": "stub", "grammar_errors": "stub"}
-
-    def judge(self, outcomes, sentences, *more):
-        return [Example(outcome, 1.0, {}) for outcome in outcomes]
-
-
-@pytest.fixture
-def judges(monkeypatch):
-    monkeypatch.setattr("benchmark.judging.Judges.named", staticmethod(lambda *names: StubJudges()))
-
-
 def spec_of(attack="bert-attack", workshop=None, **changes):
     return PreparedRun(Plan(attack, selection=FEW, **changes), workshop or Workshop()).spec
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import json
 
 import numpy as np
 from stubs import StubVictim, StubWhiteBox, lexicon, sentence
 
+from benchmark.datasets import Dataset
+from benchmark.plan import Plan
+from benchmark.runner import run
 from benchmark.soundness import soundness
 from benchmark.types import Prediction
 from benchmark.victims.white_box import Gradients, GradientService
+from benchmark.workshop import Workshop
 
 NAMES = dict.fromkeys(("Ana", "Bea", "Cleo", "Dan"), "B-PER")
 SENTENCES = [sentence(f"{name} left .", "B-PER O O", f"s{k}") for k, name in enumerate(NAMES)]
@@ -91,3 +96,22 @@ def test_gradients_that_are_zero_are_counted():
 def test_only_the_first_sentences_are_asked():
     many = [sentence("Ana left .", "B-PER O O", f"s{k}") for k in range(50)]
     assert soundness(StubVictim(lexicon(NAMES)), many, gradients=False)["asked_twice"] == 16
+
+
+def test_the_runs_of_a_suite_ask_a_victim_again_once(judges, monkeypatch, tmp_path):
+    """The attack's own questions are remembered by the workshop, so all that more runs could ask is this."""
+    victim = StubVictim(lexicon(NAMES), labels=("O", "B-PER", "I-PER"))
+    monkeypatch.setattr(
+        "benchmark.workshop.find_dataset", lambda *_: Dataset("four", {"test": tuple(SENTENCES)}, "here")
+    )
+    monkeypatch.setattr("benchmark.workshop.find_victim", lambda *_: victim)
+    workshop = Workshop()
+    told, asked = [], []
+    for seed in range(3):
+        report = run(Plan("identity", dataset="four", seed=seed), tmp_path, workshop)
+        assert report.attacked == 4
+        told.append(json.loads(report.folder.provenance_file.read_text(encoding="utf-8"))["soundness"])
+        asked.append(len(victim.asked))
+    assert told == [{"asked_twice": 4, "answered_otherwise": 0}] * 3
+    assert asked[0] >= 8
+    assert asked == asked[:1] * 3
