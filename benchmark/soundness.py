@@ -25,6 +25,9 @@ _NOISE = 1e-4
 def soundness(victim: Victim, sentences: Sequence[Sentence], *, gradients: bool) -> dict[str, int]:
     """Ask a victim about its first sentences twice, and for the gradients of their gold mentions; no query is counted.
 
+    Each text is asked alone, then all together in reverse order: an answer may depend neither on chance nor on the
+    texts beside it.
+
     Args:
         victim: to ask.
         sentences: that it can read.
@@ -36,7 +39,9 @@ def soundness(victim: Victim, sentences: Sequence[Sentence], *, gradients: bool)
         is left out; that is told of the attack on it.
     """
     asked = sentences[:_TEXTS]
-    same = [answer for sentence in asked if (answer := _answers_alike(victim, sentence.tokens)) is not None]
+    alone = [(s.tokens, answer) for s in asked if (answer := _answer(victim, s.tokens)) is not None]
+    together = _together(victim, [tokens for tokens, _ in alone])
+    same = [_alike(answer, again) for (_, answer), again in zip(alone, together, strict=True)]
     found = {"asked_twice": len(same), "answered_otherwise": same.count(False)}
     if gradients:
         zero = [is_zero for sentence in asked if (is_zero := _has_no_gradient(victim, sentence)) is not None]
@@ -44,13 +49,23 @@ def soundness(victim: Victim, sentences: Sequence[Sentence], *, gradients: bool)
     return found
 
 
-def _answers_alike(victim: Victim, tokens: Tokens) -> bool | None:
-    """Tell whether a text gets the same answer twice; None where it gets none."""
+def _answer(victim: Victim, tokens: Tokens) -> Prediction | None:
+    """Return the answer to one text; None where the victim fails on it."""
     try:
-        first, second = (victim.predict([tokens])[0] for _ in range(2))
+        return victim.predict([tokens])[0]
     except Exception:  # noqa: BLE001 - told where the sentence is attacked
         return None
-    return first.tags == second.tags and _near(first, second)
+
+
+def _together(victim: Victim, texts: list[Tokens]) -> Sequence[Prediction | None]:
+    try:
+        return victim.predict(texts[::-1])[::-1]
+    except Exception:  # noqa: BLE001 - it may be that they are too many
+        return [_answer(victim, tokens) for tokens in texts]
+
+
+def _alike(first: Prediction, second: Prediction | None) -> bool:
+    return second is not None and first.tags == second.tags and _near(first, second)
 
 
 def _near(first: Prediction, second: Prediction) -> bool:
