@@ -28,11 +28,13 @@ class Units(NamedTuple):
         used: indexes of all units that occur; −1 for none.
         rows: (words, longest) where in `used` the words' units stand.
         lengths: (words,) how many units each word has.
+        factors: (words, longest) by what the units' vectors are multiplied in these words.
     """
 
     used: NDArray[np.int64]
     rows: NDArray[np.int64]
     lengths: NDArray[np.int64]
+    factors: NDArray[np.float32]
 
 
 class Readings(NamedTuple):
@@ -69,7 +71,9 @@ def read(word: str, others: Sequence[str], tables: Mapping[str, EmbeddingTable])
     distinct: dict[tuple[tuple[int, ...], ...], str] = {}
     for candidate in (word, *others):
         distinct.setdefault(tuple(table.of(candidate) for table in tables.values()), candidate)
-    units = {name: _units([reading[k] for reading in distinct]) for k, name in enumerate(tables)}
+    units = {
+        name: _units([reading[k] for reading in distinct], table) for k, (name, table) in enumerate(tables.items())
+    }
     return Readings(tuple(distinct.values()), units)
 
 
@@ -100,7 +104,8 @@ def rises(
 def _by_flips(units: Units, one_hot: NDArray[np.float64]) -> NDArray[np.float64]:
     """Unit by unit; beyond the end of the word that stands there no gradient is known."""
     known = min(units.rows.shape[1], one_hot.shape[1])
-    return _from_first(one_hot[units.rows[:, :known], np.arange(known)].sum(axis=1))
+    in_place = one_hot[units.rows[:, :known], np.arange(known)] * units.factors[:, :known]
+    return _from_first(in_place.sum(axis=1))
 
 
 def _by_runs(units: Units, one_hot: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -113,7 +118,7 @@ def _by_runs(units: Units, one_hot: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _by_pieces(units: Units, one_hot: NDArray[np.float64]) -> NDArray[np.float64]:
     """Piece by piece; from one number of pieces to another, the way of their mean along the sum of all gradients."""
-    by_means = _from_first(one_hot.sum(axis=1)[units.rows].sum(axis=1) / units.lengths)
+    by_means = _from_first((one_hot.sum(axis=1)[units.rows] * units.factors).sum(axis=1) / units.lengths)
     return np.where(units.lengths[1:] == units.lengths[0], _by_flips(units, one_hot), by_means)
 
 
@@ -122,10 +127,12 @@ def _from_first(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return difference
 
 
-def _units(words: Sequence[tuple[int, ...]]) -> Units:
+def _units(words: Sequence[tuple[int, ...]], table: EmbeddingTable) -> Units:
     lengths = np.array([len(word) for word in words])
-    table = np.full((len(words), lengths.max()), -1)
+    units = np.full((len(words), lengths.max()), -1)
+    factors = np.ones(units.shape, np.float32)
     for row, own in enumerate(words):
-        table[row, : len(own)] = own
-    used, rows = np.unique(table, return_inverse=True)
-    return Units(used, rows.reshape(table.shape), lengths)
+        units[row, : len(own)] = own
+        factors[row, : len(own)] = table.factors(own)
+    used, rows = np.unique(units, return_inverse=True)
+    return Units(used, rows.reshape(units.shape), lengths, factors)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import expit
 
 from benchmark.victims.transformer import TransformerVictim
 from benchmark.victims.white_box import EmbeddingTable
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 __all__ = ["MaskedVictim"]
@@ -22,14 +24,19 @@ class _MaskedTable(EmbeddingTable):
     """A table whose `vectors` are in use where a unit is a word by itself.
 
     Attributes:
-        in_use: from the units of a word to their (units, dimensions) vectors, times the φ that they share in it.
+        odds: (units,) the log-odds of each of being read.
+        goes_on: (units,) whether it goes on a word.
     """
 
-    in_use: Callable[[tuple[int, ...]], NDArray[np.float32]]
+    odds: NDArray[np.float32]
+    goes_on: NDArray[np.bool_]
 
-    def looked_up(self, word: str) -> NDArray[np.float32]:
-        """Return the (units of the word, dimensions) vectors of a word, as a forward pass looks them up."""
-        return self.in_use(self.of(word))
+    def factors(self, units: tuple[int, ...]) -> NDArray[np.float32]:
+        """Return (units,) the φ that the units share in a word by the φ that each has alone."""
+        own, word = self.odds[list(units)], np.cumsum(~self.goes_on[list(units)])
+        highest = np.array([own[word == of].max() for of in word], np.float32)
+        shares: NDArray[np.float32] = expit(highest) / expit(own)
+        return shares
 
 
 class MaskedVictim(TransformerVictim):
@@ -42,18 +49,13 @@ class MaskedVictim(TransformerVictim):
     @cached_property
     def tables(self) -> Mapping[str, EmbeddingTable]:
         """The word pieces' vectors, before positions and normalisation are added."""
-        pieces = super().tables["pieces"]
-        return {"pieces": _MaskedTable(pieces.vectors, pieces.units, pieces.of, self._in_use)}
-
-    def _in_use(self, pieces: tuple[int, ...]) -> NDArray[np.float32]:
         import torch
 
-        masks = self._model.get_input_embeddings()
+        pieces, masks = super().tables["pieces"], self._model.get_input_embeddings()
         with torch.no_grad():
-            ids = torch.tensor([pieces], device=masks.table.weight.device)
-            vectors: torch.Tensor = masks.table(ids) * masks.importance(ids)[:, :, None]
-        found: NDArray[np.float32] = vectors[0].float().cpu().numpy()
-        return found
+            odds = masks.inferring(masks.table.weight).squeeze(-1).masked_fill(masks.special, torch.inf)
+        goes_on = masks.goes_on.cpu().numpy()
+        return {"pieces": _MaskedTable(pieces.vectors, pieces.units, pieces.of, odds.cpu().numpy(), goes_on)}
 
     def importance(self, words: Sequence[str]) -> NDArray[np.float32]:
         """Return the (words,) global importance scores φ in (0, 1) (FLAT, section 3.1), whatever text they stand in."""

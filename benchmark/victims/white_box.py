@@ -60,9 +60,15 @@ class EmbeddingTable:
     units: Sequence[str]
     of: Callable[[str], tuple[int, ...]]
 
+    def factors(self, units: tuple[int, ...]) -> NDArray[np.float32]:
+        """Return (units,) by what their vectors are multiplied where they are a word together; 1 in most tables."""
+        return np.ones(len(units), np.float32)
+
     def looked_up(self, word: str) -> NDArray[np.float32]:
-        """Return the (units of the word, dimensions) vectors of a word."""
-        return self.vectors[list(self.of(word))]
+        """Return the (units of the word, dimensions) vectors of a word, as a forward pass looks them up."""
+        units = self.of(word)
+        vectors: NDArray[np.float32] = self.vectors[list(units)] * self.factors(units)[:, None]
+        return vectors
 
 
 class Gradient(NamedTuple):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from small_training import made_up, write_conll
 
+from attacks.search.first_order import read, rises
 from benchmark.defending import fitted
 from benchmark.errors import BadInput
 from benchmark.resources.encoders import minilm_folder
@@ -68,6 +69,20 @@ def test_pieces_of_a_word_share_its_importance(victim):
     assert len(pieces) > 1
     shared = victim.tables["pieces"].looked_up("Kuressaare") / bare_vectors()[list(pieces)]
     assert np.allclose(shared, victim.importance(["Kuressaare"])[0], rtol=1e-3)
+
+
+@pytest.mark.parametrize("other", ["Tartu-Kuressaare", "Haapsalu"])
+def test_estimates_of_flips_are_those_of_what_a_forward_pass_looks_up(victim, other):
+    table, word = victim.tables["pieces"], "Kuressaare"
+    assert len(table.of(word)) > 1
+    slopes = np.random.default_rng(0).normal(size=(len(table.of(word)), table.vectors.shape[1])).astype(np.float32)
+    (found,) = rises(read(word, [other], victim.tables), victim.tables, {"pieces": slopes})
+    old, new = table.looked_up(word), table.looked_up(other)
+    if len(old) == len(new):
+        expected = -(slopes * (new - old)).sum()
+    else:
+        expected = -(slopes.sum(axis=0) * (new.mean(axis=0) - old.mean(axis=0))).sum()
+    assert found == pytest.approx(expected, rel=1e-4)
 
 
 def bare_vectors():
