@@ -269,7 +269,8 @@ def test_a_board_tells_what_people_said_beside_the_rates(audited):
     results, folder, record = audited
     reading = read_runs(results)
     assert reading.damage == []
-    (board,) = [table for table in attacks_board(reading) if "attack_rate.audited" in table.frame]
+    boards = attacks_board(reading)
+    (board,) = [table for table in boards if "attack_rate.audited" in [column.key for column in table.columns]]
     (row,) = board.frame[board.frame["attack_rate.audited"].notna()].to_dict("records")
     rate = folder.read_result()["metrics"]["attack_rate"]["value"]
     right, clean = record["label_preservation"], record["label_preservation.clean"]
