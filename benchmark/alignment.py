@@ -41,8 +41,8 @@ def edit_script(original: Sentence, sentence: Sentence) -> tuple[Edit, ...]:
         )
         return (Edit(Operation.PARAPHRASE, 0, words, len(original), sentence.sources),)
     if sentence.sources == original.sources:  # most candidates, and a search makes thousands
-        pairs = enumerate(zip(original.tokens, sentence.tokens, strict=True))
-        return tuple([_substitution(i, old, new) for i, (old, new) in pairs if new != old])
+        at = sorted(changed(original, sentence))
+        return tuple([_substitution(i, original.tokens[i], sentence.tokens[i]) for i in at])
     edits: list[Edit] = []
     done = 0  # original tokens accounted for
     for word, source in zip(sentence.tokens, sentence.sources, strict=True):

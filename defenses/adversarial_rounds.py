@@ -25,7 +25,7 @@ from benchmark.finding import attack_named, resources_wanted
 from benchmark.threat import Access, Budget
 from benchmark.training.hooks import Hooks
 from benchmark.training.loop import Regimen
-from benchmark.training.schedules import Schedule, warm_up_then_stay
+from benchmark.training.schedules import warm_up_then_stay
 from benchmark.types import Sentence
 from benchmark.victims.recipe import TrainingRecipe
 from defenses.adding import require_number, tell_if_fewer
@@ -132,15 +132,13 @@ class Rounds(Hooks):
         settings: of the rounds.
     """
 
+    schedule = staticmethod(warm_up_then_stay)
+
     def __init__(self, case: Case, settings: InRounds) -> None:
         self._case, self._settings = case, settings
         self._round = 0  # of which the partners are; 0 before the first
         self._partners: dict[str, Sentence] = {}
         self.chosen_from = settings.clean + (settings.rounds - 1) * settings.epochs
-
-    def schedule(self, usual: Schedule) -> Schedule:  # noqa: ARG002
-        """Let the rate stay where it is."""
-        return warm_up_then_stay
 
     def sentences(
         self,

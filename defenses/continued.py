@@ -7,7 +7,7 @@ from dataclasses import replace
 from benchmark.defending import Case, TrainedDefense, defense
 from benchmark.training.hooks import Hooks
 from benchmark.training.loop import Regimen
-from benchmark.training.schedules import Schedule, warm_up_then_stay
+from benchmark.training.schedules import warm_up_then_stay
 from benchmark.victims.recipe import TrainingRecipe
 from defenses.adding import require_number
 from defenses.augment import GENTLER
@@ -40,8 +40,7 @@ class Continued(TrainedDefense):
 class _Staying(Hooks):
     """The last of some epochs is kept, and the rate stays where it is."""
 
+    schedule = staticmethod(warm_up_then_stay)
+
     def __init__(self, epochs: int) -> None:
         self.chosen_from = epochs - 1
-
-    def schedule(self, usual: Schedule) -> Schedule:  # noqa: ARG002
-        return warm_up_then_stay

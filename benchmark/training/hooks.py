@@ -29,17 +29,15 @@ class Hooks:
         normalised: train on normalised embeddings, where the architecture has some to normalise.
         chosen_from: the first epoch that may be kept as the best one. A defense that begins to defend later would
             otherwise be judged by how it was before.
+        schedule: the learning rate's course; None for the architecture's.
     """
 
     normalised: bool = False
     chosen_from: int = 0
+    schedule: Schedule | None = None
 
     def equip(self, trainee: Trainee) -> None:
         """Put into a fresh network what the defense trains besides, and name it by `Trainee.add`."""
-
-    def schedule(self, usual: Schedule) -> Schedule:
-        """Return the learning rate's course, given the architecture's."""
-        return usual
 
     def sentences(
         self,

@@ -180,7 +180,7 @@ def _steps(training: Training, regimen: Regimen, state: _State, checkpoint: Chec
     trainee.begin_epoch(order)
     batches = list(hooks.batches(sentences, recipe.batch_size, order))
     trainee.network.train()
-    schedule = hooks.schedule(trainee.schedule)
+    schedule = hooks.schedule or trainee.schedule
     deaths = round(math.log2(recipe.learning_rate / course.rate))
     for k, batch in enumerate(batches):
         moment = Moment(epoch * len(batches) + k, recipe.epochs * len(batches), epoch, recipe.epochs, deaths)

@@ -214,15 +214,11 @@ def _audited(row: Entry, rate: float | None) -> float | None:
 
 def _read(rows: Sequence[Entry], names: Sequence[str]) -> str:
     """Tell for each row how many texts people read, and of how many they found the labels right."""
-    counts = {
-        name: (*right_of(_audits(row), adversarial=True), *right_of(_audits(row), adversarial=False))
-        for name, row in zip(names, rows, strict=True)
-    }
-    told = [
-        f"{name} {right} of {read} and {clean} of {originals} originals"
-        for name, (right, read, clean, originals) in counts.items()
-        if read
-    ]
+    told = []
+    for name, row in zip(names, rows, strict=True):
+        (right, read), (clean, originals) = (right_of(_audits(row), adversarial=asked) for asked in (True, False))
+        if read:
+            told.append(f"{name} {right} of {read} and {clean} of {originals} originals")
     return f"Texts whose labels most readers found right: {'; '.join(told)}." if told else ""
 
 
