@@ -17,10 +17,10 @@ from benchmark.errors import BadInput
 from benchmark.finding import attack_named, profile_named, resources_wanted
 from benchmark.goals import goal_named
 from benchmark.resources.loading import Circumstances, Resources
-from benchmark.tag_schemes import to_iob2
+from benchmark.tag_schemes import is_iob2, to_iob2
 from benchmark.threat import Access, Budget
 from benchmark.types import Outcome, Prediction, Sentence, Tags, Tokens
-from benchmark.victims.label_map import is_iob2, require_iob2_labels
+from benchmark.victims.label_map import require_iob2_labels
 
 __all__ = ["CallableVictim", "attack"]
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from benchmark.errors import BadInput
 
-__all__ = ["SCHEMES", "Span", "spans_to_tags", "strict_spans", "tags_to_spans", "to_iob2"]
+__all__ = ["SCHEMES", "Span", "is_iob2", "spans_to_tags", "strict_spans", "tags_to_spans", "to_iob2"]
 
 
 class Span(NamedTuple):
@@ -59,6 +59,11 @@ def tags_to_spans(tags: Sequence[str]) -> tuple[Span, ...]:
 def strict_spans(tags: Sequence[str]) -> tuple[Span, ...]:
     """Read spans as seqeval's strict IOB2 mode does: only `B-` opens a span, a dangling `I-` is dropped."""
     return _read_spans(tuple(tags), strict=True)
+
+
+def is_iob2(label: str) -> bool:
+    """Tell whether a label is O, B-TYPE or I-TYPE."""
+    return label == "O" or (label[:2] in {"B-", "I-"} and bool(label[2:]))
 
 
 def spans_to_tags(spans: Iterable[Span], length: int) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import BadInput
-from benchmark.tag_schemes import Span, spans_to_tags, strict_spans
+from benchmark.tag_schemes import Span, is_iob2, spans_to_tags, strict_spans
 
 if TYPE_CHECKING:
     import numpy as np
@@ -84,7 +84,7 @@ def _fault(tags: Tags) -> str | None:
     """Return why tags are no IOB2, or None."""
     before = "O"
     for i, tag in enumerate(tags):
-        if tag != "O" and (tag[:2] not in {"B-", "I-"} or not tag[2:]):
+        if not is_iob2(tag):
             return f"tag {tag!r} at token {i} is not IOB2 (O, B-TYPE, I-TYPE)"
         if tag[0] == "I" and before[2:] != tag[2:]:
             return f"{tag} at token {i} continues no entity (dangling I-)"

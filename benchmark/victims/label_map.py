@@ -10,6 +10,7 @@ import numpy as np
 
 from benchmark.contracts import Victim
 from benchmark.errors import BadInput
+from benchmark.tag_schemes import is_iob2
 from benchmark.types import Prediction, Tags, Tokens
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from benchmark.victims.white_box import EmbeddingTable, Units, WhiteBox
 
-__all__ = ["LabelMap", "RelabelledVictim", "is_iob2", "require_iob2_labels", "require_same_types", "types_of"]
+__all__ = ["LabelMap", "RelabelledVictim", "require_iob2_labels", "require_same_types", "types_of"]
 
 
 @dataclass(frozen=True)
@@ -117,11 +118,6 @@ class RelabelledVictim:
 def types_of(labels: Iterable[str]) -> set[str]:
     """Return the entity types of a label set."""
     return {label.partition("-")[2] for label in labels if label != "O"} - {""}
-
-
-def is_iob2(label: str) -> bool:
-    """Tell whether a label is O, B-TYPE or I-TYPE."""
-    return label == "O" or (label[:2] in {"B-", "I-"} and bool(label[2:]))
 
 
 def require_iob2_labels(labels: Sequence[str], name: str) -> None:
