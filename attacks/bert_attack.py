@@ -51,15 +51,22 @@ class BertAttack(WordAttack):
         return {**super().resources, "language_model": self.language_model}
 
     async def run(self, sentence: Sentence, probe: Probe) -> None:
-        """Rank the words, then walk them greedily (the paper's algorithm 1)."""
+        """Rank the words, propose for all of them in one pass, then walk them greedily (the paper's algorithm 1)."""
         words = await self.ranked(sentence, probe)
-        await walk(sentence, words, lambda current, i: self.edits_at(current, i, probe), probe)
+        substitutes = dict(zip(words, await self.substitutes(words, probe), strict=True))
+
+        async def replaced(current: Sentence, i: int) -> list[Sentence]:
+            return [current.replace(i, word) for word in substitutes[i]]
+
+        await walk(sentence, words, replaced, probe)
 
     async def edits(self, sentence: Sentence, positions: Sequence[int], probe: Probe) -> list[list[Sentence]]:
-        """Replace each word by the K words the model finds likeliest in the original text."""
-        original = probe.clean.sentence.tokens
-        proposals = await probe.resources.language_model.fill(original, positions, self.k, Seen.VISIBLE)
-        return [
-            [sentence.replace(i, proposal.word) for proposal in own]
-            for i, own in zip(positions, proposals, strict=True)
-        ]
+        """Replace each word by its substitutes."""
+        substitutes = await self.substitutes(positions, probe)
+        return [[sentence.replace(i, word) for word in own] for i, own in zip(positions, substitutes, strict=True)]
+
+    async def substitutes(self, positions: Sequence[int], probe: Probe) -> list[list[str]]:
+        """Return for each position the K words that the model finds likeliest in the original text."""
+        model = probe.resources.language_model
+        proposals = await model.fill(probe.clean.sentence.tokens, positions, self.k, Seen.VISIBLE)
+        return [[proposal.word for proposal in own] for own in proposals]
