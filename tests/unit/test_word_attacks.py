@@ -133,6 +133,19 @@ def test_the_most_important_word_is_edited_first(candidates):
         assert next(where for where in places if len(where) == 1) == [9]
 
 
+def test_bert_attack_asks_for_the_substitutes_of_all_words_at_once_and_of_the_original_text():
+    model, batches = StubLanguageModel(), []
+    answer = model.answer
+
+    def counted(questions):
+        batches.append([(question.tokens, question.at) for question in questions])
+        return answer(questions)
+
+    model.answer = counted
+    attacked(BertAttack(), wavering(), language_model=model)
+    assert [sorted(batch) for batch in batches] == [[(TEXT.tokens, at) for at in EDITABLE]]
+
+
 @pytest.mark.parametrize("cls", CLASSES)
 @pytest.mark.parametrize(
     ("parameters", "told"),
