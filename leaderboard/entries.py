@@ -12,7 +12,7 @@ from benchmark.errors import GauntletError
 from benchmark.metrics import Value
 from benchmark.spec import RunSpec, canonical_json
 from benchmark.types import TOO_LONG
-from leaderboard.ledger import BADGES
+from leaderboard.ledger_lines import BADGES
 from leaderboard.rows import Run
 
 __all__ = [

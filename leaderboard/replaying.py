@@ -22,7 +22,7 @@ from benchmark.spec import RunSpec
 from benchmark.store import RunFolder
 from benchmark.types import Outcome, Sentence, Status, Tags, Tokens
 from benchmark.workshop import PreparedAttack, Workshop
-from leaderboard.ledger import RE_EXECUTED, VERIFIED
+from leaderboard.ledger_lines import RE_EXECUTED, VERIFIED
 from leaderboard.plain_text import shown
 
 __all__ = ["Disagreement", "Replay", "replay"]

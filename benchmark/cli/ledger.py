@@ -12,7 +12,7 @@ from benchmark.cli.replay import Date, today
 from benchmark.cli.verify import DOES_NOT_HOLD, tell
 
 if TYPE_CHECKING:
-    from leaderboard.ledger import Entry
+    from leaderboard.ledger_lines import Entry
 
 __all__ = ["ledger_app"]
 

@@ -11,7 +11,7 @@ from benchmark.metrics import Example
 from benchmark.tag_schemes import strict_spans, tags_to_spans
 from benchmark.types import Sentence, Status
 from leaderboard.entries import Entry, labels, told_apart
-from leaderboard.ledger import SELF_REPORTED
+from leaderboard.ledger_lines import SELF_REPORTED
 from leaderboard.rows import Run
 from leaderboard.site.addresses import slug
 from leaderboard.site.board_pages import TABLES

@@ -14,8 +14,8 @@ from benchmark.metrics import per_type
 from benchmark.victims.finding import parse_name
 from leaderboard.boards import BOARDS
 from leaderboard.entries import CONTROLS
-from leaderboard.ledger import Entry as LedgerEntry
 from leaderboard.ledger import badges, read_ledger
+from leaderboard.ledger_lines import Entry as LedgerEntry
 from leaderboard.rows import Reading, Run
 from leaderboard.site.addresses import Addresses, slug
 from leaderboard.site.charts import CHARTS, Chart

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from leaderboard.ledger import Entry
+from leaderboard.ledger_lines import Entry
 from leaderboard.site.board_pages import ABOUT, TABLES, board_path
 from leaderboard.site.material import Material
 from leaderboard.site.pages import Page

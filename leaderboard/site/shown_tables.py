@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from leaderboard.ledger import BADGES, RETRACTED, SUPERSEDED
+from leaderboard.ledger_lines import BADGES, RETRACTED, SUPERSEDED
 from leaderboard.site.addresses import Addresses
 from leaderboard.tables import Column, Table, best_rows, shown_interval, shown_number
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from benchmark.errors import BadInput
-from leaderboard.ledger import read_entries
+from leaderboard.ledger_lines import read_entries
 from leaderboard.verifying.finding import Finding, NotChecked
 
 __all__ = ["Base", "base_named", "entry_faults", "ledger_gaps"]

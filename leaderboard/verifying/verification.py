@@ -15,7 +15,8 @@ from benchmark.errors import BadInput
 from benchmark.progress import silent
 from benchmark.types import Sentence
 from leaderboard.cards import card_file_faults
-from leaderboard.ledger import ledger_file, read_entries
+from leaderboard.ledger import ledger_file
+from leaderboard.ledger_lines import read_entries
 from leaderboard.published import read_published
 from leaderboard.tables import printable
 from leaderboard.verifying.attack_cards import card_faults

@@ -11,6 +11,7 @@ from board_runs import Reader, attack_all, tampered
 
 from benchmark.store import RunFolder
 from leaderboard import ledger
+from leaderboard.ledger_lines import RE_EXECUTED, SELF_REPORTED
 from leaderboard.rows import Filter, own_run, read_run, read_runs
 
 ATTACKS = ("identity", "casing", "deepwordbug-ii")
@@ -248,9 +249,9 @@ def test_badges_of_the_ledger_are_a_column(gauntlet, results):
         ledger.add(results, folder_of(results, attack).run_id, "submitted by its author", DAY)
     casing = folder_of(results, "casing").run_id
     figures = {"seed": 0, "sentences": 8, "sampled": 5, "sampled_agree": 5, "texts": 9, "texts_agree": 9}
-    ledger.record_replay(results, casing, ledger.RE_EXECUTED, figures, "five sentences agree", DAY)
+    ledger.record_replay(results, casing, RE_EXECUTED, figures, "five sentences agree", DAY)
     found, _ = trust_of(gauntlet, results)
-    assert found == {**dict.fromkeys(ATTACKS, ledger.SELF_REPORTED), "casing": ledger.RE_EXECUTED}
+    assert found == {**dict.fromkeys(ATTACKS, SELF_REPORTED), "casing": RE_EXECUTED}
 
 
 @pytest.mark.parametrize("verb", ["retract", "supersede"])

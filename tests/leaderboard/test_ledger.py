@@ -10,21 +10,8 @@ import pytest
 from benchmark.errors import BadInput, CannotSave, CorruptResult
 from benchmark.spec import SCHEMA, canonical_json
 from benchmark.store import RunFolder
-from leaderboard.ledger import (
-    RE_EXECUTED,
-    RETRACTED,
-    SELF_REPORTED,
-    SUPERSEDED,
-    VERIFIED,
-    add,
-    badges,
-    ledger_file,
-    read_entries,
-    read_ledger,
-    record_replay,
-    retract,
-    supersede,
-)
+from leaderboard.ledger import add, badges, ledger_file, read_ledger, record_replay, retract, supersede
+from leaderboard.ledger_lines import RE_EXECUTED, RETRACTED, SELF_REPORTED, SUPERSEDED, VERIFIED, read_entries
 
 ONE, TWO, THREE = "1" * 16, "2" * 16, "3" * 16
 DAY = "2026-11-22"

@@ -11,7 +11,8 @@ from submissions import Forgery, lines, reuse_models, run_of, workshop
 from benchmark.errors import BadInput
 from benchmark.finding import ATTACKS, attack_named
 from benchmark.spec import RunSpec
-from leaderboard.ledger import RE_EXECUTED, VERIFIED, add, badges, read_ledger
+from leaderboard.ledger import add, badges, read_ledger
+from leaderboard.ledger_lines import RE_EXECUTED, VERIFIED
 from leaderboard.recorded_plans import given_parameters, recorded_plan
 from leaderboard.replaying import replay
 

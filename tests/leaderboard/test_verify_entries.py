@@ -14,7 +14,8 @@ from submissions import Forgery, copied, lines, run_of, verified
 from benchmark.datasets import find_dataset
 from benchmark.errors import BadInput
 from benchmark.spec import canonical_json
-from leaderboard.ledger import RE_EXECUTED, add, ledger_file, record_replay, retract
+from leaderboard.ledger import add, ledger_file, record_replay, retract
+from leaderboard.ledger_lines import RE_EXECUTED
 from leaderboard.rows import read_run
 from leaderboard.transferring import transfer
 from leaderboard.verifying.entries import base_named, entry_faults, ledger_gaps
