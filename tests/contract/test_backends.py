@@ -6,6 +6,7 @@ import random
 import shutil
 import socket
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -197,6 +198,22 @@ def test_a_text_that_fails_does_not_spoil_those_that_come_after_it(backend):
         with pytest.raises(Exception):  # noqa: B017, PT011 - each library has its own
             made([good] * (k % 5) + [too_long] + [good] * (k % 3))
         assert np.array_equal(made([good])[0], before)
+
+
+def test_every_network_is_compiled_however_many_were_before_it(monkeypatch):
+    """PyTorch gives up without a word when one piece of code was compiled too often."""
+    compiled = []
+
+    def noting(graph, _):
+        compiled.append(graph)
+        return graph
+
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=noting))
+    with torch._dynamo.config.patch(recompile_limit=1):
+        for _ in range(2):
+            compiled.clear()
+            forward(tiny(), "torch-compile")
+            assert compiled
 
 
 def test_reading_a_model_with_openvino_reaches_for_no_network(monkeypatch):
