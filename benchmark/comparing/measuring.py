@@ -14,7 +14,6 @@ from benchmark.backends import AUTO, require_backend
 from benchmark.comparing.findings import Comparison, Measured
 from benchmark.comparing.reference import REFERENCE, on_reference
 from benchmark.comparing.ways import LIMIT, OURS, Lockstep, Noted, OthersWay, PureForward, Questions, Way, models_of
-from benchmark.device import choose_device
 from benchmark.errors import BadInput
 from benchmark.finding import attack_named, resources_wanted
 from benchmark.goals import goal_named
@@ -106,8 +105,7 @@ class _Bench:
         plan, workshop = _on(plan, backend), Workshop()
         attack, victim = attack_named(plan.attack, plan.parameters), workshop.victim(plan)
         resources = workshop.resources(resources_wanted(attack, None), plan)
-        # With a GPU all models are on PyTorch as it is.
-        if backend == REFERENCE and choose_device(plan.options.device).type == "cpu":
+        if backend == REFERENCE:
             resources = on_reference(resources)
         return Assault(
             attack,
