@@ -180,6 +180,7 @@ def test_models_run_in_on_texts_of_the_same_shape(world):
     gap, *_ = (question for question in language_model.asked if isinstance(question, Gap))
     assert gap._replace(tokens=gap.tokens[::-1], at=len(gap.tokens) - 1 - gap.at) in language_model.asked
     assert " ".join(encoder.asked[0].split()[::-1]) in encoder.asked
+    assert victim.sizes[0] == 1  # one text alone has a shape of its own
 
 
 def test_every_measurement_has_models_of_its_own_and_ways_take_turns(world):
