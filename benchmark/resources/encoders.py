@@ -131,7 +131,8 @@ class _Compiled:
                 for module in list(self._model)[1:]:
                     features = module(features)
                 found = torch.nn.functional.normalize(features["sentence_embedding"].float(), dim=-1)
-            vectors.update(zip(group, found.cpu().numpy(), strict=False))
+            # Copies: a remembered view would keep the whole batch.
+            vectors.update(zip(group, map(np.copy, found.cpu().numpy()), strict=False))
         return [vectors[k] for k in range(len(texts))]
 
     def _forwarded(self, batches: Sequence[Batch]) -> Iterator[NDArray[np.float32]]:

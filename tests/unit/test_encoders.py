@@ -67,6 +67,10 @@ def test_a_vector_depends_on_its_text_alone(encoder):
         assert (one == other).all()
 
 
+def test_a_vector_that_is_remembered_keeps_no_batch(encoder):
+    assert all(vector.base is None for vector in encoder.answer(TEXTS))
+
+
 def test_vectors_are_of_unit_length_and_those_of_sentence_transformers(encoder):
     texts = [*TEXTS, "", "word " * 400]
     plain = load_encoder(DEFAULT_ENCODER, "cpu").encode(texts, normalize_embeddings=True)
