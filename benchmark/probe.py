@@ -88,7 +88,7 @@ class VictimService:
         return f"victim {identity_of(self.victim)}"
 
     def answer(self, questions: Sequence[Tokens]) -> list[Prediction]:
-        """Tag each text.
+        """Tag each text; what comes back is shared by all that ask the same, so nobody can write to it.
 
         Raises:
             ValueError: the victim answered with something that is no number, which would count as broken or as sound
@@ -97,7 +97,7 @@ class VictimService:
         answers = self.victim.predict(questions)
         if not all(answer.probabilities is None or np.isfinite(answer.probabilities).all() for answer in answers):
             raise ValueError(f"{self.victim.name} gives probabilities that are no numbers")
-        return answers
+        return [_for_keeps(answer) for answer in answers]
 
 
 class Probe:
@@ -314,6 +314,15 @@ class Probe:
         if self.found is None or kept.score > self.found.score:
             self.found = kept
             self.chosen_for_found = tuple(self.chosen)
+
+
+def _for_keeps(prediction: Prediction) -> Prediction:
+    """Part the numbers from the victim's own, which may be a buffer that it fills anew, or a view of a whole batch."""
+    if prediction.probabilities is None:
+        return prediction
+    probabilities = np.array(prediction.probabilities)
+    probabilities.flags.writeable = False
+    return Prediction(prediction.tags, probabilities)
 
 
 def _without_scores(prediction: Prediction) -> Prediction:

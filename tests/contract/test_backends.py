@@ -6,6 +6,7 @@ import random
 import shutil
 import socket
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -197,6 +198,54 @@ def test_a_text_that_fails_does_not_spoil_those_that_come_after_it(backend):
         with pytest.raises(Exception):  # noqa: B017, PT011 - each library has its own
             made([good] * (k % 5) + [too_long] + [good] * (k % 3))
         assert np.array_equal(made([good])[0], before)
+
+
+def test_every_network_is_compiled_however_many_were_before_it(monkeypatch):
+    """PyTorch gives up without a word when one piece of code was compiled too often."""
+    compiled = []
+
+    def noting(graph, _):
+        compiled.append(graph)
+        return graph
+
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=noting))
+    with torch._dynamo.config.patch(recompile_limit=1):
+        for _ in range(2):
+            compiled.clear()
+            forward(tiny(), "torch-compile")
+            assert compiled
+
+
+class Interrupted:
+    """OpenVINO's queue; at its third question the user loses patience."""
+
+    def __init__(self, queue):
+        self.queue, self.started = queue, 0
+
+    def __getattr__(self, name):
+        return getattr(self.queue, name)
+
+    def __iter__(self):
+        return iter(self.queue)
+
+    def start_async(self, *given):
+        self.started += 1
+        if self.started == 3:
+            raise KeyboardInterrupt
+        self.queue.start_async(*given)
+
+
+def test_openvino_may_be_asked_again_after_an_interruption():
+    made = forward(tiny(), "openvino")
+    batches = [Batch(*(np.full((made.rows, length), 1) for _ in range(2))) for length in (4, 8, 12, 16)]
+    before = made(batches)
+    made._queue = interrupted = Interrupted(made._queue)
+    with pytest.raises(KeyboardInterrupt):
+        made(batches)
+    assert made._queue is not interrupted
+    assert all(request.wait_for(0) for request in interrupted)  # none is still at work
+    for again, wanted in zip(made(batches), before, strict=True):
+        assert np.array_equal(again, wanted)
 
 
 def test_reading_a_model_with_openvino_reaches_for_no_network(monkeypatch):

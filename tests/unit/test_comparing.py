@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from stubs import StubLanguageModel, StubVictim
 
 from benchmark.backends import AUTO
@@ -179,6 +180,7 @@ def test_models_run_in_on_texts_of_the_same_shape(world):
     gap, *_ = (question for question in language_model.asked if isinstance(question, Gap))
     assert gap._replace(tokens=gap.tokens[::-1], at=len(gap.tokens) - 1 - gap.at) in language_model.asked
     assert " ".join(encoder.asked[0].split()[::-1]) in encoder.asked
+    assert victim.sizes[0] == 1  # one text alone has a shape of its own
 
 
 def test_every_measurement_has_models_of_its_own_and_ways_take_turns(world):
@@ -196,6 +198,21 @@ def test_every_measurement_has_models_of_its_own_and_ways_take_turns(world):
 def test_the_reference_is_measured_whether_it_is_named_or_not(world):
     assert compared(world, "deepwordbug-i", backends=["openvino"], limit=1).backends == ["torch", "openvino"]
     assert compared(world, "deepwordbug-i", backends=["torch"], limit=1).backends == ["torch"]
+
+
+def test_on_a_gpu_too_the_encoder_is_run_as_other_projects_run_it(world, monkeypatch):
+    given = []
+
+    def on_reference(resources):
+        given.append(resources)
+        return resources
+
+    monkeypatch.setattr("benchmark.comparing.measuring.on_reference", on_reference)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    compared(world, "bert-attack", backends=["torch"], limit=1)
+    assert given
 
 
 def measured(*seconds, statuses=("success", "failed"), queries=5):

@@ -9,7 +9,7 @@ import pytest
 
 from benchmark.engine import Engine, Job
 from benchmark.errors import MissingResource
-from benchmark.resources.encoders import DEFAULT_ENCODER, SentenceEncoder, _compiled, _load
+from benchmark.resources.encoders import DEFAULT_ENCODER, SentenceEncoder, _compiled, load_encoder
 
 TEXTS = [
     "Ana Ruiz flew from Madrid to Oslo .",
@@ -67,9 +67,13 @@ def test_a_vector_depends_on_its_text_alone(encoder):
         assert (one == other).all()
 
 
+def test_a_vector_that_is_remembered_keeps_no_batch(encoder):
+    assert all(vector.base is None for vector in encoder.answer(TEXTS))
+
+
 def test_vectors_are_of_unit_length_and_those_of_sentence_transformers(encoder):
     texts = [*TEXTS, "", "word " * 400]
-    plain = _load(DEFAULT_ENCODER, "cpu").encode(texts, normalize_embeddings=True)
+    plain = load_encoder(DEFAULT_ENCODER, "cpu").encode(texts, normalize_embeddings=True)
     vectors = np.stack(encoder.answer(texts))
     assert vectors.dtype == np.float32
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-5)

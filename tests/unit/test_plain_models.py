@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.models import Pooling, WordEmbeddings
 from stubs import LABELS
 from tiny_models import save_masked
 from transformers import AutoTokenizer, BertConfig, BertForTokenClassification
@@ -97,3 +99,13 @@ def test_the_encoder_on_pytorch_gives_the_same_vectors():
     texts = [" ".join(text) for text in TEXTS]
     for mine, theirs in zip(on_torch.answer(texts), encoder.answer(texts), strict=True):
         assert np.abs(mine - theirs).max() < 1e-4
+
+
+def test_another_encoder_on_pytorch_is_that_encoder(tmp_path):
+    (tmp_path / "v.txt").write_text("3 2\nred 1 0\nblue 0 1\ngreen 1 1\n")
+    words = WordEmbeddings.from_text_file(str(tmp_path / "v.txt"))
+    SentenceTransformer(modules=[words, Pooling(2)]).save(str(tmp_path / "average"))
+    encoder = SentenceEncoder(str(tmp_path / "average"))
+    on_torch = on_reference(Resources({"encoder": encoder})).encoder
+    for mine, theirs in zip(on_torch.answer(["red blue", "green"]), encoder.answer(["red blue", "green"]), strict=True):
+        assert mine == pytest.approx(theirs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from attacking_frame import attacked, driven
 from stubs import LABELS, StubVictim, StubWhiteBox, lexicon, sentence
@@ -329,3 +330,25 @@ def test_queries_to_success_count_the_gradients_before_them():
     outcome = attacked(peeking, victim, sentence("Ana said it", "B-PER O O"), budget=64)
     assert outcome.queries_to_success == 34
     assert outcome.queries == 34
+
+
+def test_an_answer_stays_as_it_is_when_the_victim_fills_its_buffer_anew():
+    class Thrifty(StubVictim):
+        buffer = np.zeros((len(TEXT), len(LABELS)), dtype=np.float32)
+
+        def _predict(self, tokens):
+            answer = super()._predict(tokens)
+            self.buffer[:] = answer.probabilities
+            return Prediction(answer.tags, self.buffer)
+
+    texts = [TEXT.tokens, TEXT.replace(1, "Anna").tokens]
+    thrifty, plain = VictimService(Thrifty(lexicon(KNOWN))), StubVictim(lexicon(KNOWN))
+    answers = [thrifty.answer([text])[0] for text in texts]
+    for answer, wanted in zip(answers, plain.predict(texts), strict=True):
+        assert np.array_equal(answer.probabilities, wanted.probabilities)
+
+
+def test_no_attack_can_change_what_the_next_one_is_told():
+    (answer,) = VictimService(StubVictim(lexicon(KNOWN))).answer([TEXT.tokens])
+    with pytest.raises(ValueError, match="read-only"):
+        answer.probabilities[0] = 0

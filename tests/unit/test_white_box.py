@@ -91,6 +91,12 @@ def test_an_answer_does_not_depend_on_its_neighbours(victim, method):
         assert np.array_equal(answer, together[k + 4])
 
 
+def test_no_attack_can_change_the_attributions_that_the_next_one_is_told(victim):
+    (answer,) = AttributionService(victim).answer([Attribution(TEXTS[0], ((0, "B-PER"),), Method.SALIENCY)])
+    with pytest.raises(ValueError, match="read-only"):
+        answer /= answer.sum()
+
+
 def test_gradients_do_not_depend_on_neighbours(victim):
     service = GradientService(victim)
     questions = [Gradient(tokens, ((0, "B-PER"),)) for tokens in TEXTS]
