@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from benchmark.attacking import Assault
+from benchmark.attacking import Assault, Mode
 from benchmark.backends import AUTO, require_backend
 from benchmark.comparing.findings import Comparison, Measured
 from benchmark.comparing.reference import REFERENCE, on_reference
@@ -59,6 +59,8 @@ def compare(
     """
     if repeats < 1:
         raise BadInput(f"the number of repeats must be at least 1, not {repeats}")
+    for plan in plans:
+        _require_comparable(plan)
     for name in backends:
         require_backend(name, "float32")
     others = {name: COMPARISONS.get(name)() for name in COMPARISONS}
@@ -157,6 +159,15 @@ class _Bench:
         done = iter(range(1, total + 1))
         self._report(stage, 0, total)
         return lambda: self._report(stage, next(done), total)
+
+
+def _require_comparable(plan: Plan) -> None:
+    """Refuse what other ways would leave out without a word."""
+    if plan.constraints is not None or plan.mode is not Mode.FIRST_SUCCESS or plan.options.precision != "float32":
+        raise BadInput(
+            "speeds are compared in single precision, in the mode first-success and without a profile of constraints: "
+            "TextAttack's loop knows no other"
+        )
 
 
 def _on(plan: Plan, backend: str) -> Plan:

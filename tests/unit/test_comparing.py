@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from stubs import StubLanguageModel, StubVictim
 
+from benchmark.attacking import Mode
 from benchmark.backends import AUTO
 from benchmark.comparing import COMPARISONS, LIMIT, OURS, Attacked, Comparison, Measured, compare
 from benchmark.engine import Ask
@@ -19,6 +21,7 @@ from benchmark.resources.language_models import Gap
 from benchmark.resources.loading import Resources
 from benchmark.selection import SelectionRule
 from benchmark.types import Status
+from benchmark.victims import VictimOptions
 
 ONE, BATCHED = "one_text_a_forward", "textattack_batched"
 
@@ -276,6 +279,20 @@ def test_bad_input_is_told_in_one_line(gauntlet, arguments, told):
     assert (code, out) == (2, "")
     assert told in " ".join(err.split())
     assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "instead",
+    [
+        {"constraints": "adjusted"},
+        {"mode": Mode.ESCALATE},
+        {"options": VictimOptions(precision="bfloat16")},
+    ],
+)
+def test_what_textattacks_loop_does_not_know_is_not_compared(world, instead):
+    plan = replace(Plan("deepwordbug-i", queries=60, selection=SelectionRule(limit=6)), **instead)
+    with pytest.raises(BadInput, match="TextAttack's loop knows no other"):
+        compare([plan], (AUTO,), 1, world.report, world.clock)
 
 
 def test_without_textattack_one_line_says_where_it_is(gauntlet, monkeypatch):
