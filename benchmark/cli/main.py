@@ -19,6 +19,7 @@ from benchmark.cli.human_audit import human_audit_app
 from benchmark.cli.ledger import ledger_app
 from benchmark.cli.listing import list_app, show
 from benchmark.cli.new import new
+from benchmark.cli.regold import regold
 from benchmark.cli.replay import replay
 from benchmark.cli.results import results, status
 from benchmark.cli.run import run
@@ -70,6 +71,7 @@ app.command()(board)
 app.command()(export)
 app.command()(transfer)
 app.command()(consistency)
+app.command()(regold)
 app.command()(train)
 app.command()(defend)
 app.command()(train_mlm)
