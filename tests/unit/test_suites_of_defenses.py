@@ -14,6 +14,7 @@ from benchmark.victims.finding import parse_name
 
 WITH_CONTROLS = (
     "defenses-quick",
+    "defenses-wnut17",
     "defenses",
     "seqattack-table2",
     "seqattack-table3",
