@@ -117,10 +117,8 @@ def consistency(run: Run, victim: Victim, dataset: Dataset, steps: int = STEPS) 
         raise BadInput(f"run {run.run_id} was made against other weights than those of {victim.name} here")
     if victim.access < Access.GRADIENTS or not hasattr(victim, "tables"):
         raise BadInput(f"{victim.name} gives no gradients, so its words cannot be attributed")
-    if dataset.hash(spec.split) != spec.dataset_hash:
-        raise BadInput(f"run {run.run_id} was made on another version of {spec.dataset} ({spec.split}) than is here")
+    sentences = run.sentences_of(dataset)
     inside = cast("WhiteBox", victim)
-    sentences = {sentence.id: sentence for sentence in dataset.split(spec.split)}
     pairs: list[_Pair] = []
     for number, (name, example) in enumerate(run.examples.items()):
         if example.outcome.status is Status.SUCCESS:

@@ -8,7 +8,7 @@ elsewhere, had it known the other labels, is not known, so a rate by other label
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -105,10 +105,8 @@ def regolded(run: Run, own: Dataset, other: Dataset) -> Regolded:
         BadInput: the run was made on another version of its data set, or the two have not the same sentences.
     """
     spec = run.spec
-    if own.hash(spec.split) != spec.dataset_hash:
-        raise BadInput(f"run {run.run_id} was made on another version of {spec.dataset} ({spec.split}) than is here")
-    originals = _by_id(own, spec.split)
-    others = _by_id(other, spec.split)
+    originals = run.sentences_of(own)
+    others = {sentence.id: sentence for sentence in other.split(spec.split)}
     for name in spec.sentence_ids:
         if name not in others or others[name].tokens != originals[name].tokens:
             raise BadInput(f"{other.name} ({spec.split}) has not the sentence {name} of {spec.dataset}")
@@ -153,7 +151,3 @@ def _carried(own: Tags, other: Sequence[str], adversarial: Sentence) -> Tags:
             tags[i] = other[differing[0]]
     # A mention that begins or ends elsewhere may leave an I- with nothing to continue.
     return spans_to_tags(tags_to_spans(tags), len(tags))
-
-
-def _by_id(dataset: Dataset, split: str) -> Mapping[str, Sentence]:
-    return {sentence.id: sentence for sentence in dataset.split(split)}

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from benchmark.errors import CorruptResult, GauntletError
+from benchmark.datasets import Dataset
+from benchmark.errors import BadInput, CorruptResult, GauntletError
 from benchmark.metrics import Example, Value
 from benchmark.spec import RunSpec
 from benchmark.store import RunFolder, stored_runs
+from benchmark.types import Sentence
 from leaderboard.human_audit import read_audit
 from leaderboard.ledger import badges, ledger_file, read_ledger
 from leaderboard.strict_json import loads
@@ -58,6 +60,23 @@ class Run:
     clean: Mapping[str, float]
     audit: Mapping[str, Any] | None = None
     trust: str | None = None
+
+    def sentences_of(self, dataset: Dataset) -> dict[str, Sentence]:
+        """Return the sentences of the run's split, by id.
+
+        Args:
+            dataset: by whatever name.
+
+        Raises:
+            BadInput: it is another version of the data set that the run was made on.
+        """
+        spec = self.spec
+        if dataset.hash(spec.split) != spec.dataset_hash:
+            raise BadInput(
+                f"run {self.run_id} was made on another version of {spec.dataset} ({spec.split}) than the one in "
+                f"{dataset.source}; point --data-dir to that one"
+            )
+        return {sentence.id: sentence for sentence in dataset.split(spec.split)}
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from benchmark.plan import Plan
 from benchmark.spec import canonical_json
 from benchmark.store import write_atomically
 from benchmark.tag_schemes import tags_to_spans
-from benchmark.types import Status
+from benchmark.types import Sentence, Status
 from benchmark.victims.label_map import require_same_types
 from benchmark.workshop import Workshop
 from leaderboard.entries import CONTROLS
@@ -106,18 +106,14 @@ def transfer(results: Path, run: Run, victim: Victim, dataset: Dataset) -> Path:
     spec = run.spec
     if (victim.name, victim.fingerprint) == (spec.victim, spec.victim_fingerprint):
         raise BadInput(f"run {run.run_id} was made against {victim.name} itself; name another victim")
-    if dataset.hash(spec.split) != spec.dataset_hash:
-        raise BadInput(
-            f"run {run.run_id} was made on another version of {spec.dataset} ({spec.split}) than the one in "
-            f"{dataset.source}; point --data-dir to that one"
-        )
+    sentences = run.sentences_of(dataset)
     require_same_types(victim, dataset.types, dataset.name)
     settings = json.loads(canonical_json(dict(victim.settings)))
     target = target_of(victim.name, victim.fingerprint, settings)
     path = results / "transfers" / f"{run.run_id}-{target}.json"
     if path.is_file() and _read(path).examples_sha256 == run.examples_sha256:
         return path
-    answers, too_long = _ask(run, victim, dataset)
+    answers, too_long = _ask(run, victim, sentences)
     record = {
         "schema": SCHEMA,
         "run_id": run.run_id,
@@ -196,8 +192,7 @@ def read_transfers(reading: Reading) -> list[Transfer]:
     return found
 
 
-def _ask(run: Run, victim: Victim, dataset: Dataset) -> tuple[list[Answer], list[str]]:
-    sentences = {sentence.id: sentence for sentence in dataset.split(run.spec.split)}
+def _ask(run: Run, victim: Victim, sentences: Mapping[str, Sentence]) -> tuple[list[Answer], list[str]]:
     pairs = []
     for name, example in run.examples.items():
         outcome = example.outcome

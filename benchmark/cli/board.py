@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchmark.cli.console import Json, Results, errors, output
-from benchmark.errors import BadInput
+from benchmark.cli.console import Json, Results, errors, output, require_results
 
 if TYPE_CHECKING:
     from leaderboard.rows import Filter, Reading
@@ -68,8 +67,7 @@ def tables_of(name: str, results: Path, wanted: Filter | None) -> tuple[list[Tab
     from leaderboard.tables import printable
 
     board = board_named(name)
-    if not results.is_dir():
-        raise BadInput(f"no results folder {results}; pass --results, or start with: gauntlet run quick")
+    require_results(results)
     reading = read_runs(results, wanted)
     tables = board.tables(reading)
     remarks = [printable(remark) for remark in reading.remarks]

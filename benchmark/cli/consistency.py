@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from benchmark.cli.board import Attacks, Datasets, Victims, tell_damage
-from benchmark.cli.console import DataDir, Device, Json, Results, errors, print_rows, progress_report
+from benchmark.cli.console import DataDir, Device, Json, Results, errors, print_rows, progress_report, require_results
 
 __all__ = ["consistency"]
 
@@ -46,8 +46,7 @@ def consistency(
     from leaderboard.recorded_plans import recorded_plan
     from leaderboard.rows import Filter, read_runs
 
-    if not results.is_dir():
-        raise BadInput(f"no results folder {results}; pass --results, or start with: gauntlet run quick")
+    require_results(results)
     reading = read_runs(results, Filter(tuple(dataset or ()), tuple(victim or ()), tuple(attack or ())))
     runs = [run for run in reading.runs if run.spec.attack not in CONTROLS]
     if not runs:

@@ -16,7 +16,20 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-__all__ = ["DataDir", "Device", "Json", "Results", "errors", "output", "print_json", "print_rows", "progress_report"]
+from benchmark.errors import BadInput
+
+__all__ = [
+    "DataDir",
+    "Device",
+    "Json",
+    "Results",
+    "errors",
+    "output",
+    "print_json",
+    "print_rows",
+    "progress_report",
+    "require_results",
+]
 
 # A pipe or a log has no width of its own; tables must not be cut to a guess.
 output = Console(width=None if sys.stdout.isatty() else 110)
@@ -29,6 +42,17 @@ DataDir = Annotated[
     typer.Option(help="Folder that holds NAME/{train,dev,test}.conll; GAUNTLET_DATA if not given.", show_default=False),
 ]
 Results = Annotated[Path, typer.Option(help="Results folder.")]
+
+
+def require_results(results: Path) -> Path:
+    """Return a results folder that is there.
+
+    Raises:
+        BadInput: it is not.
+    """
+    if not results.is_dir():
+        raise BadInput(f"no results folder {results}; pass --results, or start with: gauntlet run quick")
+    return results
 
 
 def print_json(value: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from benchmark.cli.board import Attacks, Datasets, Victims, tell_damage
-from benchmark.cli.console import DataDir, Json, Results, errors, output
+from benchmark.cli.console import DataDir, Json, Results, errors, output, require_results
 
 __all__ = ["regold"]
 
@@ -36,8 +36,7 @@ def regold(
     from leaderboard.regolding import regolded_table, same_protocol
     from leaderboard.rows import Filter, read_runs
 
-    if not results.is_dir():
-        raise BadInput(f"no results folder {results}; pass --results, or start with: gauntlet run quick")
+    require_results(results)
     load = cache(lambda name: find_dataset(name, data_dir, scheme))
     other = load(gold)
     reading = read_runs(results, Filter(tuple(dataset or ()), tuple(victim or ()), tuple(attack or ())))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark.cli.console import Json, Results, errors, print_json, print_rows
-from benchmark.errors import BadInput, GauntletError
+from benchmark.cli.console import Json, Results, errors, print_json, print_rows, require_results
+from benchmark.errors import GauntletError
 
 if TYPE_CHECKING:
     from benchmark.store import RunFolder
@@ -19,7 +19,7 @@ def status(results: Results = Path("results"), json: Json = False) -> None:
     from benchmark.store import stored_runs
 
     damage: list[GauntletError] = []
-    rows = [_row(folder, damage) for folder in stored_runs(_existing(results))]
+    rows = [_row(folder, damage) for folder in stored_runs(require_results(results))]
     if not rows and not json:
         errors.print(f"no runs in {results}; start with: gauntlet run quick", markup=False)
         return
@@ -35,7 +35,7 @@ def results(results: Results = Path("results"), json: Json = False) -> None:
     from benchmark.runner import score
     from benchmark.store import stored_runs
 
-    folders = list(stored_runs(_existing(results)))
+    folders = list(stored_runs(require_results(results)))
     for folder in folders:
         if not folder.result_file.is_file() and folder.examples_file.is_file():
             with folder.locked():
@@ -68,9 +68,3 @@ def _row(folder: RunFolder, damage: list[GauntletError]) -> dict[str, Any]:
         row["state"] = "damaged"
         damage.append(error)
     return row
-
-
-def _existing(results: Path) -> Path:
-    if not results.is_dir():
-        raise BadInput(f"no results folder {results}; pass --results, or start with: gauntlet run quick")
-    return results

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from benchmark.cli.board import Attacks, Datasets, Victims, tell_damage
-from benchmark.cli.console import Results, errors
+from benchmark.cli.console import Results, errors, require_results
 
 __all__ = ["site_app"]
 
@@ -34,13 +34,11 @@ def build(
 
     Text is put back for embedded data sets and those in --data-dir; for others places stand for words.
     """
-    from benchmark.errors import BadInput
     from leaderboard.rows import Filter, read_runs
     from leaderboard.site.building import build_site
     from leaderboard.site.texts import Texts
 
-    if not results.is_dir():
-        raise BadInput(f"no results folder {results}; pass --results, or start with: gauntlet run quick")
+    require_results(results)
     reading = read_runs(results, Filter(tuple(dataset or ()), tuple(victim or ()), tuple(attack or ())))
     if reading.unfinished:
         errors.print(f"unfinished runs left out: {reading.unfinished} (gauntlet status)", highlight=False)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from benchmark.cli.board import Attacks, Datasets, tell_damage
-from benchmark.cli.console import DataDir, Device, Results, errors, progress_report
+from benchmark.cli.console import DataDir, Device, Results, errors, progress_report, require_results
 
 __all__ = ["transfer"]
 
@@ -35,8 +35,7 @@ def transfer(
     from leaderboard.rows import Filter, read_runs
     from leaderboard.transferring import transfer as ask
 
-    if not results.is_dir():
-        raise BadInput(f"no results folder {results}; pass --results, or start with: gauntlet run quick")
+    require_results(results)
     reading = read_runs(results, Filter(tuple(dataset or ()), attacks=tuple(attack or ())))
     made_against_others = [run for run in reading.runs if run.spec.victim != victim]
     if not made_against_others:
