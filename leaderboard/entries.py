@@ -19,6 +19,7 @@ __all__ = [
     "CONTROLS",
     "Average",
     "Entry",
+    "attack_label",
     "average",
     "entries",
     "grouped",
@@ -154,10 +155,16 @@ def not_default(attack: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in parameters.items() if name not in defaults or defaults[name] != value}
 
 
+def attack_label(attack: str, parameters: Mapping[str, Any]) -> str:
+    """Name an attack by its name and the parameters that are not its defaults."""
+    given = {name: value for name, value in parameters.items() if not isinstance(value, dict)}
+    return " ".join([attack, *(f"{k}={_short(str(v), 80)}" for k, v in not_default(attack, given).items())])
+
+
 def labels(rows: Sequence[Entry]) -> list[str]:
     """Name rows by attack and parameters that are not its defaults; what else tells two apart is added."""
     return told_apart(
-        [_attack_label(row.spec) for row in rows],
+        [attack_label(row.spec.attack, row.spec.parameters) for row in rows],
         [{name: getattr(row.spec, name) for name in OF_THE_ATTACK} for row in rows],
     )
 
@@ -190,11 +197,6 @@ def left_out(rows: Sequence[Entry], names: Sequence[str]) -> str:
         hit = ", ".join(f"{name} {count:.4g}" for name, count in counts if count)
         told += f"Sentences that ended as {ending}: {hit}. " if hit else ""
     return told.strip()
-
-
-def _attack_label(spec: RunSpec) -> str:
-    given = {name: value for name, value in spec.parameters.items() if not isinstance(value, dict)}
-    return " ".join([spec.attack, *(f"{k}={_short(str(v), 80)}" for k, v in not_default(spec.attack, given).items())])
 
 
 def _flat(prefix: str, value: Any) -> list[tuple[str, Any]]:

@@ -27,7 +27,7 @@ from leaderboard.verifying.hashes import hash_faults
 from leaderboard.verifying.stored_run import StoredRun
 from leaderboard.verifying.stored_run import read_run as read_stored_run
 
-__all__ = ["Filter", "Reading", "Run", "own_run", "read_run", "read_runs"]
+__all__ = ["Filter", "Reading", "Run", "own_run", "provenance", "read_run", "read_runs"]
 
 
 @dataclass(frozen=True)
@@ -194,7 +194,7 @@ def own_run(folder: RunFolder) -> Run:
 
 
 def _run(folder: Path, spec: RunSpec, examples: Iterable[Example], result: Mapping[str, Any]) -> Run:
-    provenance = _provenance(folder)
+    told = provenance(folder)
     return Run(
         folder.name,
         spec,
@@ -202,14 +202,14 @@ def _run(folder: Path, spec: RunSpec, examples: Iterable[Example], result: Mappi
         result["judges"],
         {name: Value(**record) for name, record in result["metrics"].items()},
         result["examples_sha256"],
-        _numbers(provenance.get("victim_cost")),
-        _numbers(provenance.get("soundness")),
-        _numbers(provenance.get("clean")),
+        _numbers(told.get("victim_cost")),
+        _numbers(told.get("soundness")),
+        _numbers(told.get("clean")),
         read_audit(RunFolder(folder.parent.parent, folder.name)),
     )
 
 
-def _provenance(folder: Path) -> dict[str, Any]:
+def provenance(folder: Path) -> dict[str, Any]:
     """Return a run's provenance; it decides no rank, so what is odd there counts as nothing."""
     content, _ = opened(folder, "provenance.json", "provenance.json")
     try:

@@ -67,9 +67,9 @@ def print_rows(rows: Sequence[Mapping[str, Any]], *, json: bool, title: str | No
         return
     table = Table(title=title)
     for k, column in enumerate(rows[0] if rows else ()):
-        table.add_column(column, no_wrap=k == 0)  # names stay whole, to be copied
+        table.add_column(column, no_wrap=k == 0, overflow="fold")  # names stay whole, to be copied
     for row in rows:
-        table.add_row(*(escape(str(value)) for value in row.values()))
+        table.add_row(*("" if value is None else escape(str(value)) for value in row.values()))
     output.print(table)
 
 

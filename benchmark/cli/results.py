@@ -2,28 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from benchmark.cli.console import Json, Results, errors, print_json, print_rows, require_results
-from benchmark.errors import GauntletError
+from benchmark.errors import BadInput, GauntletError
 
 if TYPE_CHECKING:
     from benchmark.store import RunFolder
 
 __all__ = ["results", "status"]
 
+_COLUMNS = ("run", "attack", "victim", "dataset", "goal", "seed", "done", "sentences", "seconds", "state")
 
-def status(results: Results = Path("results"), json: Json = False) -> None:
-    """Tell which runs are finished and how far the others are."""
+
+def status(
+    suite: Annotated[
+        str | None,
+        typer.Argument(help="Only the runs of a suite, those that were not run included.", show_default=False),
+    ] = None,
+    victim: Annotated[
+        list[str] | None, typer.Option(help="In place of the suite's victims.", show_default=False)
+    ] = None,
+    dataset: Annotated[
+        list[str] | None, typer.Option(help="In place of the suite's data sets.", show_default=False)
+    ] = None,
+    results: Results = Path("results"),
+    json: Json = False,
+) -> None:
+    """Tell which runs are finished, how far the others are, and how long they took.
+
+    Of a run that was interrupted the time is that of its last sitting.
+    """
     from benchmark.store import stored_runs
 
+    if suite is None and (victim or dataset):
+        raise BadInput("--victim and --dataset go with a suite: gauntlet status quick --dataset wnut17")
     damage: list[GauntletError] = []
-    rows = [_row(folder, damage) for folder in stored_runs(require_results(results))]
+    if suite is None:
+        rows = [_row(folder, damage) for folder in stored_runs(require_results(results))]
+    else:
+        rows = _rows_of(suite, {"victims": victim, "datasets": dataset}, require_results(results), damage)
     if not rows and not json:
         errors.print(f"no runs in {results}; start with: gauntlet run quick", markup=False)
         return
-    print_rows(rows, json=json)
+    if json:
+        print_json(rows)
+    else:
+        print_rows(_narrow(rows), json=False, title=_total(rows))
     if damage:
         raise damage[0]
 
@@ -46,19 +76,42 @@ def results(results: Results = Path("results"), json: Json = False) -> None:
         print_board("attacks", results)
 
 
+def _rows_of(
+    suite: str, overrides: Mapping[str, list[str] | None], results: Path, damage: list[GauntletError]
+) -> list[dict[str, Any]]:
+    """Return a row for each run of a suite, and for each that is still to be made."""
+    from benchmark.suites import load_suite
+    from leaderboard.coverage import cells, recorded_victim
+    from leaderboard.entries import attack_label
+
+    rows = []
+    for plan, folders in cells(load_suite(suite, {k: v for k, v in overrides.items() if v}).plans, results):
+        rows += [_row(folder, damage) for folder in folders] or [
+            dict.fromkeys(_COLUMNS)
+            | {"attack": attack_label(plan.attack, plan.parameters), "victim": recorded_victim(plan.victim)}
+            | {"dataset": plan.dataset, "goal": plan.goal, "seed": plan.seed, "state": "not run"}
+        ]
+    return rows
+
+
 def _row(folder: RunFolder, damage: list[GauntletError]) -> dict[str, Any]:
     """Return how far a run is; damage is noted, and does not hide the other runs."""
     from benchmark.journal import Journal
+    from leaderboard.entries import attack_label
+    from leaderboard.rows import provenance
 
-    row: dict[str, Any] = dict.fromkeys(("run", "attack", "victim", "dataset", "seed", "done", "sentences", "state"))
+    row: dict[str, Any] = dict.fromkeys(_COLUMNS)
     row["run"] = folder.run_id
     try:
         spec = folder.read_spec()
-        row |= {"attack": spec.attack, "victim": spec.victim, "dataset": spec.dataset, "seed": spec.seed}
+        row |= {"attack": attack_label(spec.attack, spec.parameters), "victim": spec.victim, "dataset": spec.dataset}
+        row |= {"goal": spec.goal, "seed": spec.seed}
         row["sentences"] = row["done"] = len(spec.sentence_ids)
         if folder.result_file.is_file():
             folder.read_result()
             row["state"] = "finished"
+            seconds = provenance(folder.path).get("seconds")
+            row["seconds"] = seconds if isinstance(seconds, int | float) else None
         elif folder.examples_file.is_file():
             row["state"] = "attacked, not scored"
         else:
@@ -68,3 +121,26 @@ def _row(folder: RunFolder, damage: list[GauntletError]) -> dict[str, Any]:
         row["state"] = "damaged"
         damage.append(error)
     return row
+
+
+def _narrow(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows for people: numbers of one thing in one column, and goals only where there are several."""
+    several = len({row["goal"] for row in rows}) > 1
+    names = ("run", "attack", "victim", "dataset", *(["goal"] if several else []), "seed")
+    return [
+        {name: row[name] for name in names}
+        | {"sentences": "" if row["done"] is None else f"{row['done']} of {row['sentences']}"}
+        | {"time": _duration([row]), "state": row["state"]}
+        for row in rows
+    ]
+
+
+def _duration(rows: list[dict[str, Any]]) -> str:
+    seconds = [row["seconds"] for row in rows if row["seconds"] is not None]
+    return str(timedelta(seconds=round(sum(seconds)))) if seconds else ""
+
+
+def _total(rows: list[dict[str, Any]]) -> str:
+    """Return how many runs are finished and what they took, in one line."""
+    finished = [row for row in rows if row["state"] == "finished"]
+    return f"runs finished: {len(finished)} of {len(rows)}" + (f", in {_duration(finished)}" if finished else "")

@@ -1,0 +1,96 @@
+"""Which runs of a suite a results folder holds, found by names: no data set is read and no victim loaded."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from benchmark.backends import AUTO
+from benchmark.defending.finding import defense_named, name_of
+from benchmark.errors import GauntletError
+from benchmark.finding import attack_named
+from benchmark.plan import Plan
+from benchmark.spec import PROTOCOL, canonical_json
+from benchmark.store import RunFolder, stored_runs
+from benchmark.victims.finding import TRAINED, parse_name
+from leaderboard.recorded_plans import recorded_plan
+
+__all__ = ["Cell", "cells", "recorded_victim"]
+
+
+class Cell(NamedTuple):
+    """A plan, and the runs that were made by it.
+
+    Attributes:
+        plan: what is asked for.
+        runs: mostly one or none; more where data set, weights or resources have changed in between.
+    """
+
+    plan: Plan
+    runs: tuple[RunFolder, ...]
+
+
+def cells(plans: Iterable[Plan], results: Path) -> list[Cell]:
+    """Find the runs of plans.
+
+    Args:
+        plans: of a suite.
+        results: an existing results folder. A run whose specification cannot be read, or that nothing leads to any
+            more (an attack of an older version, say), is nobody's.
+
+    Raises:
+        BadInput: a plan names something unknown.
+        MissingResource: an attack of a plan needs a package that is not there.
+    """
+    found: dict[str, list[tuple[str, RunFolder]]] = defaultdict(list)
+    for folder in stored_runs(results):
+        try:
+            spec = folder.read_spec()
+            plan = recorded_plan(spec)
+            if (spec.attack_version, spec.protocol) == (_version(plan), PROTOCOL):
+                found[_key(plan)].append((plan.options.backend, folder))
+        except GauntletError:
+            continue
+    return [
+        Cell(plan, tuple(run for backend, run in found[_key(plan)] if plan.options.backend in {AUTO, backend}))
+        for plan in plans
+    ]
+
+
+def recorded_victim(name: str) -> str:
+    """Return the name under which a victim's runs are recorded: no settings that are the default, no path.
+
+    Raises:
+        BadInput: no such victim or defense.
+    """
+    parts = parse_name(name)
+    if parts.defense:
+        return f"{recorded_victim(parts.base)}+{name_of(defense_named(parts.defense))}"
+    if parts.family in TRAINED:
+        return parts.undefended
+    return f"path:{Path(parts.rest).resolve().name}" if parts.family == "path" else name
+
+
+def _version(plan: Plan) -> int:
+    return attack_named(plan.attack, plan.parameters).card.version
+
+
+def _key(plan: Plan) -> str:
+    """Return what a plan and the specification made from it have in common, the back end left out."""
+    options = plan.options
+    known: dict[str, Any] = {
+        "attack": plan.attack,
+        "parameters": dict(attack_named(plan.attack, plan.parameters).parameters),
+        "victim": recorded_victim(plan.victim),
+        "dataset": [plan.dataset, plan.split],
+        "constraints": plan.constraints,
+        "goal": [plan.goal, plan.mode.value],
+        "queries": plan.queries,
+        "seed": plan.seed,
+        "selection": plan.selection.to_json(),
+        "settings": [options.pooling, options.precision],
+        "label_map": None if options.label_map is None else dict(options.label_map.pairs),
+    }
+    return canonical_json(known)

@@ -1,0 +1,141 @@
+"""Which runs of a suite a results folder holds, told from names alone."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from submissions import Forgery, plan_of, run_of
+
+from benchmark.attacking import Mode
+from benchmark.errors import BadInput
+from benchmark.finding import attack_named
+from benchmark.selection import SelectionRule
+from benchmark.victims import LabelMap, VictimOptions, find_victim
+from leaderboard.coverage import cells, recorded_victim
+
+
+def runs_of(plan, results):
+    (cell,) = cells([plan], results)
+    assert cell.plan is plan
+    return [folder.run_id for folder in cell.runs]
+
+
+@pytest.mark.parametrize("attack", ["deepwordbug-i", "deepwordbug-ii", "identity"])
+def test_a_plan_is_found_without_loading_anything(tiny, attack, monkeypatch):
+    monkeypatch.setattr("benchmark.workshop.find_victim", None)
+    assert runs_of(plan_of(attack), tiny) == [run_of(tiny, attack).run_id]
+
+
+def test_defaults_may_be_written_out(tiny):
+    spelled_out = attack_named("deepwordbug-i", {}).parameters
+    assert runs_of(plan_of("deepwordbug-i", parameters=spelled_out), tiny) == [run_of(tiny, "deepwordbug-i").run_id]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"seed": 1},
+        {"split": "dev"},
+        {"goal": "untargeted-any"},
+        {"mode": Mode.ESCALATE},
+        {"queries": 25},
+        {"constraints": "adjusted"},
+        {"parameters": {"max_edit_distance": 5}},
+        {"victim": "minilm/newsroom+spell-check"},
+        {"dataset": "wnut17"},
+        {"selection": SelectionRule(limit=11)},
+        {"options": VictimOptions(pooling="characters")},
+        {"options": VictimOptions(precision="bfloat16")},
+        {"options": VictimOptions(backend="torch")},
+        {"options": VictimOptions(label_map=LabelMap({"PER": "PERSON"}))},
+    ],
+    ids="-".join,
+)
+def test_a_plan_that_asks_for_something_else_was_not_run(tiny, other):
+    assert runs_of(replace(plan_of("deepwordbug-i"), **other), tiny) == []
+
+
+def test_the_back_end_that_auto_chose_may_be_named(tiny):
+    backend = run_of(tiny, "identity").read_spec().victim_settings["backend"].rpartition("-")[0]
+    named = plan_of("identity", options=VictimOptions(backend=backend))
+    assert runs_of(named, tiny) == [run_of(tiny, "identity").run_id]
+
+
+@pytest.mark.parametrize("change", [{"attack_version": 99}, {"protocol": 1}, {"attack": "no-such-attack"}])
+def test_a_run_that_would_come_out_otherwise_today_does_not_count(results, change):
+    forgery = Forgery(run_of(results, "identity"))
+    forgery.spec |= change
+    forgery.sealed()
+    assert runs_of(plan_of("identity"), results) == []
+    assert runs_of(plan_of("deepwordbug-i"), results) != []
+
+
+def test_a_damaged_run_does_not_hide_the_others(results):
+    (run_of(results, "identity").path / "spec.json").write_text("{")
+    assert runs_of(plan_of("deepwordbug-i"), results) == [run_of(results, "deepwordbug-i").run_id]
+
+
+def test_a_plan_that_names_something_unknown_is_refused(tiny):
+    with pytest.raises(BadInput, match="unknown attack 'deepwordbugg'"):
+        cells([plan_of("deepwordbugg")], tiny)
+
+
+# --- a victim's name in the record ------------------------------------------------------------------------------------
+
+
+def test_a_name_is_recorded_without_defaults_and_without_a_path():
+    defended = "minilm/wnut17(seed=1,epochs=2)+augment(deepwordbug-i, n=500, queries=128)+spell-check"
+    recorded = "minilm/wnut17(epochs=2,seed=1)+augment(deepwordbug-i,queries=128)+spell-check"
+    assert recorded_victim(defended) == recorded_victim(recorded) == recorded
+    assert recorded_victim("path:/some/where/my-model") == "path:my-model"
+    assert recorded_victim("hf:owner/model") == "hf:owner/model"
+
+
+def test_a_front_end_has_that_name_itself():
+    name = "minilm/newsroom+spell-check"
+    assert find_victim(name).name == recorded_victim(name) == name
+
+
+# --- gauntlet status SUITE --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def suite(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text('attacks = ["identity", "deepwordbug-i", "casing"]\nlimit = 10\nqueries = 24\n')
+    return str(path)
+
+
+def test_status_of_a_suite_tells_what_was_not_run(gauntlet, suite, tiny):
+    code, out, err = gauntlet("status", suite, "--results", str(tiny), "--json")
+    assert (code, err) == (0, "")
+    rows = json.loads(out)
+    assert [(row["attack"], row["state"]) for row in rows] == [
+        ("identity", "finished"),
+        ("deepwordbug-i", "finished"),
+        ("casing", "not run"),
+    ]
+    assert [row["run"] for row in rows] == [run_of(tiny, "identity").run_id, run_of(tiny, "deepwordbug-i").run_id, None]
+    assert [row["seconds"] is None for row in rows] == [False, False, True]
+    assert {row["victim"] for row in rows} == {"minilm/newsroom"}
+    code, out, _ = gauntlet("status", suite, "--results", str(tiny))
+    assert code == 0
+    assert "runs finished: 2 of 3, in 0:" in out
+
+
+def test_status_takes_the_place_of_data_sets_and_victims(gauntlet, suite, tiny):
+    other = ("--dataset", "wnut17", "--victim", "minilm/{dataset}")
+    _, out, _ = gauntlet("status", suite, "--results", str(tiny), *other, "--json")
+    assert {(row["victim"], row["dataset"], row["state"]) for row in json.loads(out)} == {
+        ("minilm/wnut17", "wnut17", "not run")
+    }
+    code, _, err = gauntlet("status", "--results", str(tiny), "--dataset", "wnut17")
+    assert code == 2
+    assert "--victim and --dataset go with a suite" in err
+
+
+def test_status_shows_goals_where_a_suite_has_several(gauntlet, suite, tiny):
+    headings = [gauntlet("status", name, "--results", str(tiny))[1] for name in (suite, "seqattack-table1")]
+    assert ["goal" in out and "untargeted-any" in out for out in headings] == [False, True]
