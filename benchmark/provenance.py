@@ -39,11 +39,20 @@ def versions() -> dict[str, str]:
 
 
 def machine(device: str) -> dict[str, Any]:
-    """Return the kind of machine, without its name, and how many threads PyTorch has, on which its last bits depend."""
+    """Return the kind of machine, without its name.
+
+    On a CPU, the last bits of what PyTorch computes depend on its threads and on the processor's instructions: weights
+    trained with others are other weights.
+    """
     import torch
 
-    threads = torch.get_num_threads()
-    return {"system": sys.platform, "architecture": platform.machine(), "device": device, "threads": threads}
+    return {
+        "system": sys.platform,
+        "architecture": platform.machine(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+        "device": device,
+        "threads": torch.get_num_threads(),
+    }
 
 
 class Stopwatch:
