@@ -131,7 +131,7 @@ def _attack(prepared: PreparedRun, folder: RunFolder, options: EngineOptions, ex
             concurrency=options.concurrency,
             batch_size=options.batch_size,
             **executor.record(),
-            victim_cost=training_cost(str(victim.settings.get("recipe", ""))),
+            victim_cost=training_cost(str(victim.settings.get("recipe", "")), prepared.plan.options.kept),
             clean=dict(prepared.clean),
             soundness=dict(prepared.workshop.soundness(prepared.plan, gradients=access is Access.GRADIENTS)),
             machine=machine(str(victim.settings.get("backend", "python"))),

@@ -8,6 +8,9 @@
         errors.log        full tracebacks, if any; may quote the data, so it is not for publishing
         result.json       the metrics and the hash of the examples; written last, so its presence means "done"
 
+    RESULTS/victims/NAME/  weights and card of a trained victim that runs were made on, as `gauntlet train --out` leaves
+                           them; a victim of that recipe is not trained anew
+
 Examples hold no text of the data set: ids, edits, tags and numbers only, so results on restricted corpora can be
 published. Every file but the journal is written aside, synced and moved into place.
 """
@@ -33,7 +36,7 @@ from benchmark.metrics import Example
 from benchmark.resources.grammar import CATEGORIES
 from benchmark.spec import SCHEMA, RunSpec, canonical_json, spec_id
 
-__all__ = ["MIGRATIONS", "RunFolder", "migrate", "open_results", "stored_runs", "write_atomically"]
+__all__ = ["MIGRATIONS", "RunFolder", "kept_victims", "migrate", "open_results", "stored_runs", "write_atomically"]
 
 _STRINGS = pa.list_(pa.string())
 _EDIT = pa.struct(
@@ -233,6 +236,11 @@ def open_results(path: Path) -> Path:
     except OSError as error:
         raise CannotSave(f"cannot write to the results folder {path}: {error.strerror}") from error
     return path
+
+
+def kept_victims(results: Path) -> Path:
+    """Return the folder of the victims that are kept with results, there or not."""
+    return results.resolve() / "victims"
 
 
 def stored_runs(results: Path) -> Iterator[RunFolder]:

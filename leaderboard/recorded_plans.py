@@ -20,7 +20,12 @@ __all__ = ["given_parameters", "recorded_plan"]
 
 
 def recorded_plan(
-    spec: RunSpec, device: str = "auto", data_dir: Path | None = None, scheme: str = "IOB2", victim: str | None = None
+    spec: RunSpec,
+    device: str = "auto",
+    data_dir: Path | None = None,
+    scheme: str = "IOB2",
+    victim: str | None = None,
+    kept: Path | None = None,
 ) -> Plan:
     """Return the plan of a run.
 
@@ -30,6 +35,7 @@ def recorded_plan(
         data_dir: the data folder.
         scheme: tag scheme of local files.
         victim: a name by which the victim is found here, where the recorded one leads nowhere (`path:`).
+        kept: folder of the trained victims that are kept with the results.
 
     Raises:
         BadInput: a parameter or setting that no plan leads to.
@@ -57,6 +63,7 @@ def recorded_plan(
             label_map=None if label_map is None else LabelMap(label_map),
             data_dir=data_dir,
             scheme=scheme,
+            kept=kept,
         ),
     )
 

@@ -40,6 +40,7 @@ def consistency(
     left out and named. Nothing is attacked or stored.
     """
     from benchmark.errors import BadInput
+    from benchmark.store import kept_victims
     from benchmark.workshop import Workshop
     from leaderboard.consistency import consistency as compare
     from leaderboard.entries import CONTROLS
@@ -55,7 +56,7 @@ def consistency(
     with progress_report() as report:
         workshop = Workshop(report)
         for number, run in enumerate(sorted(runs, key=lambda r: (r.spec.dataset, r.spec.attack, r.spec.victim)), 1):
-            plan = recorded_plan(run.spec, device, data_dir)
+            plan = recorded_plan(run.spec, device, data_dir, kept=kept_victims(results))
             try:
                 found = compare(run, workshop.victim(plan), workshop.dataset(plan), steps)
             except BadInput as error:

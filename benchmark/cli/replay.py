@@ -36,7 +36,7 @@ def replay(
 
     This executes the attack and the victim. A slice that agrees earns the badge re-executed, a whole run verified.
     """
-    from benchmark.store import RunFolder
+    from benchmark.store import RunFolder, kept_victims
     from benchmark.workshop import Workshop
     from leaderboard.ledger import record_replay, require_words
     from leaderboard.recorded_plans import recorded_plan
@@ -58,7 +58,7 @@ def replay(
             errors.print("error: the run does not hold, so it is not replayed", style="red", highlight=False)
             return DOES_NOT_HOLD
         folder = RunFolder(results, path.name)
-        plan = recorded_plan(folder.read_spec(), device, data_dir, scheme, victim)
+        plan = recorded_plan(folder.read_spec(), device, data_dir, scheme, victim, kept_victims(results))
         found = replay_run(folder, plan, sample, seed, Workshop(report))
     for line in [] if json else [one.line for one in found.disagreements]:
         output.print(line, markup=False, highlight=False, soft_wrap=True)

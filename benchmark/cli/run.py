@@ -102,6 +102,7 @@ def run(
     from benchmark.executors import executor_named
     from benchmark.plan import EngineOptions
     from benchmark.runner import run as run_plan
+    from benchmark.store import kept_victims
     from benchmark.suites import load_suite, make_suite
     from benchmark.victims import VictimOptions
     from benchmark.workshop import Workshop
@@ -135,10 +136,7 @@ def run(
             raise BadInput("--param goes with exactly one --attack")
         parameters = {key: literal(value) for key, value in named_values(param).items()}
         overrides["attacks"] = [{"name": attack[0], "parameters": parameters}]
-    options = VictimOptions(
-        device=device,
-        data_dir=data_dir,
-    )
+    options = VictimOptions(device=device, data_dir=data_dir, kept=kept_victims(results))
     if suite is None and not attack:
         raise BadInput("name a suite (gauntlet run quick) or an attack (gauntlet run --attack deepwordbug-i)")
     chosen = load_suite(suite, overrides, options) if suite else make_suite("command line", overrides, options)

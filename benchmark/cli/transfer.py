@@ -31,6 +31,7 @@ def transfer(
     """
     from benchmark.datasets import find_dataset
     from benchmark.errors import BadInput
+    from benchmark.store import kept_victims
     from benchmark.victims import LabelMap, VictimOptions, find_victim
     from leaderboard.rows import Filter, read_runs
     from leaderboard.transferring import transfer as ask
@@ -41,7 +42,10 @@ def transfer(
     if not made_against_others:
         raise BadInput(f"no finished run in {results} against another victim than {victim}; gauntlet status shows runs")
     options = VictimOptions(
-        device=device, data_dir=data_dir, label_map=LabelMap.parse(label_map) if label_map else None
+        device=device,
+        data_dir=data_dir,
+        label_map=LabelMap.parse(label_map) if label_map else None,
+        kept=kept_victims(results),
     )
     datasets = {name: find_dataset(name, data_dir) for name in {run.spec.dataset for run in made_against_others}}
     with progress_report() as report:

@@ -22,7 +22,7 @@ from benchmark.victims.finding import (
     find_victim,
     parse_name,
 )
-from benchmark.victims.recipe import TrainingRecipe, cache_folder
+from benchmark.victims.recipe import TrainingRecipe, trained_folder
 
 if TYPE_CHECKING:
     from benchmark.training.loop import Regimen
@@ -61,7 +61,7 @@ def defended(parts: VictimName, options: VictimOptions) -> Victim:
 
 
 def fitted(parts: VictimName, options: VictimOptions) -> Fitted:
-    """Train a defended victim, or find it in the cache.
+    """Train a defended victim, or find it where victims are kept or in the cache.
 
     Raises:
         BadInput: no such defense or data set, or they do not go together.
@@ -86,7 +86,7 @@ def fitted(parts: VictimName, options: VictimOptions) -> Fitted:
     def prepare(work: Path) -> Regimen:
         return defense.regimen(Case(architecture, dataset, parts.rest, plain, parts.undefended, options, work))
 
-    folder = cache_folder(recipe)
+    folder = trained_folder(recipe, options.kept)
     if not folder.is_dir():
         architecture.train(recipe, dataset, folder, name, choose_device(options.device), options.report, prepare)
     return Fitted(name, folder, architecture)

@@ -13,7 +13,7 @@ from benchmark.device import choose_device
 from benchmark.errors import BadInput
 from benchmark.progress import Progress, silent
 from benchmark.types import Sentence
-from benchmark.victims.recipe import TrainingRecipe, cache_folder, recipe_id_in
+from benchmark.victims.recipe import TrainingRecipe, recipe_id_in, trained_folder
 
 if TYPE_CHECKING:
     import torch
@@ -112,7 +112,7 @@ class Architecture(ABC):
         return replace(self.recipe_for(dataset), **changed)
 
     def trained(self, dataset: str, settings: Mapping[str, Any], name: str, options: VictimOptions) -> Victim:
-        """Return a victim without a defense: bundled, cached, or trained now with a progress bar.
+        """Return a victim without a defense: bundled, kept, cached, or trained now with a progress bar.
 
         Args:
             dataset: name.
@@ -132,11 +132,11 @@ class Architecture(ABC):
         return self.load(bundled, name, options)
 
     def folder_of(self, recipe: TrainingRecipe, dataset: Dataset, name: str, options: VictimOptions) -> Path:
-        """Return the folder of the victim of a recipe without a defense; it is trained if need be."""
+        """Return the folder of the victim of a recipe without a defense; it is trained into the cache if need be."""
         bundled = self.bundled(dataset.name)
         if bundled and recipe_id_in(bundled) == recipe.id:
             return bundled
-        folder = cache_folder(recipe)
+        folder = trained_folder(recipe, options.kept)
         if not folder.is_dir():
             self.train(recipe, dataset, folder, name, choose_device(options.device), options.report)
         return folder

@@ -52,6 +52,8 @@ class VictimOptions:
         label_map: renames the victim's labels; None keeps them.
         data_dir: where victims named FAMILY/DATASET find their training data.
         scheme: tag scheme of local CoNLL files there.
+        kept: folder of trained victims that are kept with results, see `benchmark.store`; they go before those of the
+            cache.
         report: told how far a training is.
     """
 
@@ -62,6 +64,7 @@ class VictimOptions:
     label_map: LabelMap | None = None
     data_dir: Path | None = None
     scheme: str = "IOB2"
+    kept: Path | None = None
     report: Progress = field(default=silent, repr=False, compare=False)
 
 

@@ -23,6 +23,7 @@ __all__ = [
     "cache_folder",
     "recipe_id_in",
     "trained_fingerprint",
+    "trained_folder",
     "training_cost",
 ]
 
@@ -113,20 +114,28 @@ def cache_folder(recipe: TrainingRecipe) -> Path:
     return user_cache_path("gauntlet") / "victims" / f"{recipe.architecture}-{defense}{recipe.id}"
 
 
-def training_cost(recipe_id: str) -> dict[str, Any]:
-    """Return what the training of a cached victim took; nothing where it is not cached here or its cost is not known.
+def trained_folder(recipe: TrainingRecipe, kept: Path | None = None) -> Path:
+    """Return where the victim of a recipe is: among those that are kept, else in the cache, where it may be missing.
+
+    Args:
+        recipe: all of it must stand in the card of a victim that is kept.
+        kept: a folder of trained victims, whatever they are called there; None for none.
+    """
+    wanted = json.loads(json.dumps(recipe.to_json())).items()
+    fitting = (folder for folder in _folders_in(kept) if wanted <= _card(folder).items())
+    return next(fitting, cache_folder(recipe))
+
+
+def training_cost(recipe_id: str, kept: Path | None = None) -> dict[str, Any]:
+    """Return what the training of a victim took; nothing where it is not here or its cost is not known.
 
     Args:
         recipe_id: of the victim, as its settings name it.
+        kept: see `trained_folder`.
     """
-    folders = (user_cache_path("gauntlet") / "victims").glob(f"*/{COST}")
-    for file in sorted(folders):
-        if file.parent.name.rpartition("-")[2] == recipe_id:
-            try:
-                record = json.loads(file.read_text(encoding="utf-8"))
-            except (OSError, ValueError):
-                return {}
-            return record if isinstance(record, dict) else {}
+    for folder in [*_folders_in(kept), *_folders_in(user_cache_path("gauntlet") / "victims")]:
+        if recipe_id and recipe_id_in(folder) == recipe_id:
+            return _record(folder / COST)
     return {}
 
 
@@ -137,17 +146,26 @@ def trained_fingerprint(folder: Path) -> str:
 
 def architecture_in(folder: Path) -> str:
     """Return which family's victim `gauntlet train` left in a folder; nothing where its card is damaged."""
-    return _told_by_card(folder, "architecture")
+    return str(_card(folder).get("architecture", ""))
 
 
 def recipe_id_in(folder: Path) -> str:
     """Return by which recipe the victim in a folder was trained; nothing where its card is damaged."""
-    return _told_by_card(folder, "id")
+    return str(_card(folder).get("id", ""))
 
 
-def _told_by_card(folder: Path, key: str) -> str:
+def _card(folder: Path) -> dict[str, Any]:
+    return _record(folder / CARD)
+
+
+def _record(file: Path) -> dict[str, Any]:
+    """Return what a JSON file says; nothing where it is missing or damaged."""
     try:
-        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-        return str(card[key])
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
+        record = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _folders_in(folder: Path | None) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_dir()) if folder and folder.is_dir() else []

@@ -12,9 +12,10 @@ from typing import Protocol
 
 from benchmark.errors import BadInput
 from leaderboard.ledger_lines import read_entries
+from leaderboard.verifying.files import folders_in
 from leaderboard.verifying.finding import Finding, NotChecked
 
-__all__ = ["Base", "base_named", "entry_faults", "ledger_gaps"]
+__all__ = ["Base", "base_named", "entry_faults", "ledger_gaps", "victim_gaps"]
 
 _LEDGER = "LEDGER.jsonl"
 # Pictures and introductions are made anew.
@@ -90,6 +91,15 @@ def ledger_gaps(results: Path, base: Base) -> Iterator[NotChecked]:
         else:
             told = f"takes run {entry.run_id} out of the tables ({entry.verb}); a maintainer decides"
         yield NotChecked(_LEDGER, f"line {number}", told)
+
+
+def victim_gaps(results: Path, base: Base) -> Iterator[NotChecked]:
+    """Yield new victims that are kept with the results: whoever runs that recipe from now on asks them."""
+    known = {Path(file).parent.as_posix() for file in base.files()}
+    for folder in folders_in(results / "victims"):
+        name = f"victims/{folder.name}"
+        if name not in known:
+            yield NotChecked(name, "weights", "only training anew tells whether its card is true; a maintainer decides")
 
 
 def _is_ref(name: str, results: Path) -> bool:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from leaderboard.plain_text import shown
 from leaderboard.verifying.finding import Finding
 
-__all__ = ["AUDIT_FILE", "LARGEST", "RUN_FILES", "Opened", "folder_faults", "opened", "results_faults"]
+__all__ = ["AUDIT_FILE", "LARGEST", "RUN_FILES", "Opened", "folder_faults", "folders_in", "opened", "results_faults"]
 
 LARGEST = 10 * 2**20
 # Of these a run consists; the last one is there where people were asked.
@@ -23,6 +23,8 @@ _NOT_FOR_PUBLISHING = {
     "errors.log": ("may quote the data set", "none in what is published; delete it"),
     "journal.jsonl": ("the run is not finished", "none; run the same command again"),
 }
+# What a victim keeps beside its weights where it has words of its own.
+_VOCABULARY = "vocabulary.json"
 # Beside the folders.
 _PAGES = ("LEDGER.jsonl", "README.md", "leaderboard.png")
 
@@ -57,6 +59,13 @@ def opened(folder: Path, name: str, file: str) -> Opened:
         return Opened(b"", (Finding(file, "file", f"cannot be read ({error.strerror})", "a file that can"),))
 
 
+def folders_in(path: Path) -> list[Path]:
+    """Return the folders in a folder, by name; none where it is not there or leads elsewhere."""
+    if path.is_symlink() or not path.is_dir():
+        return []
+    return [folder for folder in sorted(path.iterdir()) if folder.is_dir() and not folder.is_symlink()]
+
+
 def folder_faults(folder: Path, shown_as: str) -> Iterator[Finding]:
     """Yield what is wrong with the files of a run's folder.
 
@@ -80,11 +89,17 @@ def results_faults(results: Path) -> Iterator[Finding]:
         "published": _ends_in(".toml"),
         "cards": _ends_in(".toml"),
         "transfers": _ends_in(".json"),
+        "victims": lambda _, is_folder: is_folder,
     }
     yield from _entries_faults(results, "", lambda name, is_folder: name in (below if is_folder else _PAGES))
     for name, fits in below.items():
         if (results / name).is_dir() and not (results / name).is_symlink():
             yield from _entries_faults(results / name, f"{name}/", fits)
+    for folder in folders_in(results / "victims"):
+        shown_as = f"victims/{folder.name}/"
+        yield from _entries_faults(folder, shown_as, _ends_in(".json", ".safetensors"))
+        if (folder / _VOCABULARY).is_file():
+            yield Finding(shown_as + _VOCABULARY, "file", "lists the words of a data set", "none in what is published")
 
 
 def _entries_faults(folder: Path, shown_as: str, fits: Callable[[str, bool], bool]) -> Iterator[Finding]:
@@ -103,5 +118,5 @@ def _entries_faults(folder: Path, shown_as: str, fits: Callable[[str, bool], boo
             yield Finding(file, "file", "does not belong here", "none of that name")
 
 
-def _ends_in(suffix: str) -> Callable[[str, bool], bool]:
-    return lambda name, is_folder: not is_folder and name.endswith(suffix)
+def _ends_in(*suffixes: str) -> Callable[[str, bool], bool]:
+    return lambda name, is_folder: not is_folder and name.endswith(suffixes)

@@ -21,8 +21,8 @@ from leaderboard.published import read_published
 from leaderboard.tables import printable
 from leaderboard.verifying.attack_cards import card_faults
 from leaderboard.verifying.audits import audit_faults
-from leaderboard.verifying.entries import base_named, entry_faults, ledger_gaps
-from leaderboard.verifying.files import folder_faults, opened, results_faults
+from leaderboard.verifying.entries import base_named, entry_faults, ledger_gaps, victim_gaps
+from leaderboard.verifying.files import folder_faults, folders_in, opened, results_faults
 from leaderboard.verifying.finding import Finding, NotChecked, Report
 from leaderboard.verifying.hashes import hash_faults
 from leaderboard.verifying.judgements import Panel
@@ -62,8 +62,7 @@ def verify(
     library, panel = library or Library(), panel or Panel()
     said: list[Finding | NotChecked] = []
     if (path / "runs").is_dir():
-        runs = [] if (path / "runs").is_symlink() else sorted((path / "runs").iterdir())
-        folders = [folder for folder in runs if folder.is_dir() and not folder.is_symlink()]
+        folders = folders_in(path / "runs")
         said += results_faults(path)
         said += _ledger_faults(path, {folder.name for folder in folders})
         said += card_file_faults(path)
@@ -78,6 +77,7 @@ def verify(
         earlier = base_named(base, results)
         said += entry_faults(results, earlier)
         said += ledger_gaps(results, earlier)
+        said += victim_gaps(results, earlier)
     asked_of_others = transferred_runs(path) if where else set()
     kept: dict[str, tuple[StoredRun, Mapping[str, Sentence]]] = {}
     for number, folder in enumerate(folders):

@@ -17,7 +17,7 @@ from benchmark.metrics.span_f1 import recall_counts
 from benchmark.statistics.intervals import wilson
 from benchmark.suites.ensembles import Ensemble, Member
 from benchmark.types import Sentence, Status
-from benchmark.victims.recipe import COST, training_cost
+from benchmark.victims.recipe import CARD, COST, training_cost
 from leaderboard import joint as joints
 from leaderboard.boards.defenses import defenses_board
 from leaderboard.boards.victims import victims_board
@@ -294,6 +294,7 @@ def test_the_cost_of_a_trained_victim_is_found_by_its_recipe(tmp_path):
     assert training_cost(recipe_id) == {}
     folder = user_cache_path("gauntlet") / "victims" / f"minilm-mat-{recipe_id}"
     folder.mkdir(parents=True)
+    (folder / CARD).write_text(json.dumps({"id": recipe_id}), encoding="utf-8")
     (folder / COST).write_text(json.dumps({"training_seconds": 3.5, "machine": {"device": "cpu"}}), encoding="utf-8")
     assert training_cost(recipe_id)["training_seconds"] == 3.5
     assert training_cost("") == training_cost(recipe_id[:-1]) == {}
@@ -302,7 +303,7 @@ def test_the_cost_of_a_trained_victim_is_found_by_its_recipe(tmp_path):
 
 
 def test_a_run_tells_what_its_victim_cost_and_how_sound_its_answers_are(tmp_path, monkeypatch):
-    monkeypatch.setattr("benchmark.runner.training_cost", lambda recipe: {"training_seconds": 7.5, "recipe": recipe})
+    monkeypatch.setattr("benchmark.runner.training_cost", lambda recipe, _: {"training_seconds": 7.5, "recipe": recipe})
     trained = Reader("minilm/made-up+mat")
     trained.settings = {**trained.settings, "recipe": "abc"}
     (folder,) = attack_all(tmp_path, [trained], ["casing"], limit=3)

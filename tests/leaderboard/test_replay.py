@@ -225,3 +225,27 @@ def test_a_folder_of_many_runs_is_refused(results, gauntlet):
     code, _, err = gauntlet("replay", results)
     assert code == 2
     assert "replay one run at a time" in err
+
+
+# --- victims that are kept with results -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("verb", ["run", "replay", "transfer", "consistency"])
+def test_commands_look_for_victims_beside_the_results(gauntlet, tiny, monkeypatch, verb):
+    asked = []
+
+    def find(name, options):
+        asked.append(options.kept)
+        raise BadInput("that is enough")
+
+    for module in ("benchmark.workshop", "benchmark.victims"):
+        monkeypatch.setattr(f"{module}.find_victim", find)
+    what = {
+        "run": ("run", "--attack", "identity"),
+        "replay": ("replay", str(run_of(tiny, "deepwordbug-i").path)),
+        "transfer": ("transfer", "minilm/other"),
+        "consistency": ("consistency",),
+    }
+    code, _, _ = gauntlet(*what[verb], *(() if verb == "replay" else ("--results", str(tiny))))
+    assert code == (0 if verb == "consistency" else 2)  # which leaves out what it cannot ask
+    assert set(asked) == {tiny.resolve() / "victims"}

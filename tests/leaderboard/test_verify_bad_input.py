@@ -357,6 +357,11 @@ def test_a_text_that_is_stored_once_and_read_many_times_is_not_unpacked(forgery,
         (lambda results: _card(results, "fine", name=TRAVERSAL), "cards/mine-v1.toml: card: name"),
         (lambda results: _card(results, "fine", name="other"), "cards/mine-v1.toml: name"),
         (lambda results: _published(results, "[paper]"), "published: file: "),
+        (lambda results: _victim(results, "model.bin"), "victims/mine/model.bin: file: does not belong here"),
+        (lambda results: _victim(results, "vocabulary.json"), "victims/mine/vocabulary.json: file: lists the words"),
+        (lambda results: _victim(results, "model.py"), "victims/mine/model.py: file: does not belong here"),
+        (lambda results: _victim(results, "x/model.safetensors"), "victims/mine/x: file: does not belong here"),
+        (lambda results: (results / "victims").symlink_to("/etc"), "victims: file: a symbolic link"),
     ],
 )
 def test_what_has_no_business_in_a_results_folder_is_refused(tmp_path, make, part):
@@ -368,6 +373,12 @@ def test_what_has_no_business_in_a_results_folder_is_refused(tmp_path, make, par
 def _published(results, text):
     (results / "published").mkdir()
     (results / "published" / "doe.toml").write_text(text)
+
+
+def _victim(results, file):
+    path = results / "victims" / "mine" / file
+    path.parent.mkdir(parents=True)
+    path.write_text("x")
 
 
 def _card(results, summary, name="mine"):

@@ -18,7 +18,7 @@ from leaderboard.ledger import add, ledger_file, record_replay, retract
 from leaderboard.ledger_lines import RE_EXECUTED
 from leaderboard.rows import read_run
 from leaderboard.transferring import transfer
-from leaderboard.verifying.entries import base_named, entry_faults, ledger_gaps
+from leaderboard.verifying.entries import base_named, entry_faults, ledger_gaps, victim_gaps
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -137,6 +137,26 @@ def test_badges_and_withdrawals_that_a_submission_writes_are_named(listed, tmp_p
     replayed, retracted = (gap.why for gap in ledger_gaps(listed, base))
     assert f"calls run {one} re-executed" in replayed
     assert f"takes run {other} out of the tables (retract)" in retracted
+
+
+@pytest.mark.parametrize("kind", ["folder", "git ref"])
+def test_weights_that_a_submission_brings_are_named(listed, tmp_path, kind):
+    """Whoever runs that recipe would ask them from then on."""
+    (listed / "victims" / "old").mkdir(parents=True)
+    (listed / "victims" / "old" / "recipe.json").write_text("{}")
+    base = base_named(committed(listed) if kind == "git ref" else str(copied(listed, tmp_path / "before")), listed)
+    assert list(victim_gaps(listed, base)) == []
+    shutil.copytree(listed / "victims" / "old", listed / "victims" / "new")
+    (gap,) = victim_gaps(listed, base)
+    assert (gap.file, gap.field) == ("victims/new", "weights")
+    assert (
+        gap in verified(listed, base=str(tmp_path / "before" / "results") if kind == "folder" else "trunk").not_checked
+    )
+    assert lines(listed) == []
+    (listed / "victims" / "old" / "recipe.json").write_text("{ }")
+    assert [finding.line.split(";")[0] for finding in entry_faults(listed, base)] == [
+        "victims/old/recipe.json: entry: changed"
+    ]
 
 
 def committed(results):
