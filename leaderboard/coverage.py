@@ -16,6 +16,7 @@ from benchmark.spec import PROTOCOL, canonical_json
 from benchmark.store import RunFolder, stored_runs
 from benchmark.victims.finding import TRAINED, parse_name
 from leaderboard.recorded_plans import recorded_plan
+from leaderboard.rows import sound_spec
 
 __all__ = ["Cell", "cells", "recorded_victim"]
 
@@ -47,7 +48,7 @@ def cells(plans: Iterable[Plan], results: Path) -> list[Cell]:
     found: dict[str, list[tuple[str, RunFolder]]] = defaultdict(list)
     for folder in stored_runs(results):
         try:
-            spec = folder.read_spec()
+            spec = sound_spec(folder)
             plan = recorded_plan(spec)
             if (spec.attack_version, spec.protocol) == (_version(plan), PROTOCOL):
                 found[_key(plan)].append((plan.options.backend, folder))
