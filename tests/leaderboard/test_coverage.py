@@ -65,6 +65,13 @@ def test_the_back_end_that_auto_chose_may_be_named(tiny):
     assert runs_of(named, tiny) == [run_of(tiny, "identity").run_id]
 
 
+def test_a_victim_that_pools_nothing_takes_any_pooling(results):
+    forgery = Forgery(run_of(results, "identity"))
+    del forgery.spec["victim_settings"]["pooling"]
+    run = forgery.sealed()
+    assert runs_of(plan_of("identity", options=VictimOptions(pooling="characters")), results) == [run.run_id]
+
+
 @pytest.mark.parametrize("change", [{"attack_version": 99}, {"protocol": 1}, {"attack": "no-such-attack"}])
 def test_a_run_that_would_come_out_otherwise_today_does_not_count(results, change):
     forgery = Forgery(run_of(results, "identity"))
