@@ -16,6 +16,7 @@ from benchmark.spec import PROTOCOL, canonical_json
 from benchmark.store import RunFolder, stored_runs
 from benchmark.victims.finding import TRAINED, parse_name
 from leaderboard.recorded_plans import recorded_plan
+from leaderboard.rows import sound_spec
 
 __all__ = ["Cell", "cells", "recorded_victim"]
 
@@ -41,22 +42,30 @@ def cells(plans: Iterable[Plan], results: Path) -> list[Cell]:
             more (an attack of an older version, say), is nobody's.
 
     Raises:
-        BadInput: a plan names something unknown.
+        BadInput: a plan names an unknown attack, defense or family of victims; goals, data sets and constraints are for
+            the run to look up.
         MissingResource: an attack of a plan needs a package that is not there.
     """
-    found: dict[str, list[tuple[str, RunFolder]]] = defaultdict(list)
+    found: dict[str, list[tuple[str, Any, RunFolder]]] = defaultdict(list)
     for folder in stored_runs(results):
         try:
-            spec = folder.read_spec()
+            spec = sound_spec(folder)
             plan = recorded_plan(spec)
             if (spec.attack_version, spec.protocol) == (_version(plan), PROTOCOL):
-                found[_key(plan)].append((plan.options.backend, folder))
+                found[_key(plan)].append((plan.options.backend, spec.victim_settings.get("pooling"), folder))
         except GauntletError:
             continue
-    return [
-        Cell(plan, tuple(run for backend, run in found[_key(plan)] if plan.options.backend in {AUTO, backend}))
-        for plan in plans
-    ]
+    told = []
+    for plan in plans:
+        options = plan.options
+        # A back end may have been chosen by itself, and a victim that pools nothing takes any pooling.
+        runs = [
+            folder
+            for backend, pooling, folder in found[_key(plan)]
+            if options.backend in {AUTO, backend} and (pooling is None or pooling == options.pooling)
+        ]
+        told.append(Cell(plan, tuple(runs)))
+    return told
 
 
 def recorded_victim(name: str) -> str:
@@ -78,7 +87,7 @@ def _version(plan: Plan) -> int:
 
 
 def _key(plan: Plan) -> str:
-    """Return what a plan and the specification made from it have in common, the back end left out."""
+    """Return what a plan and the specification made from it have in common, back end and pooling left out."""
     options = plan.options
     known: dict[str, Any] = {
         "attack": plan.attack,
@@ -90,7 +99,7 @@ def _key(plan: Plan) -> str:
         "queries": plan.queries,
         "seed": plan.seed,
         "selection": plan.selection.to_json(),
-        "settings": [options.pooling, options.precision],
+        "precision": options.precision,
         "label_map": None if options.label_map is None else dict(options.label_map.pairs),
     }
     return canonical_json(known)

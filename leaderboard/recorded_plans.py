@@ -43,6 +43,10 @@ def recorded_plan(
     settings = spec.victim_settings
     backend = str(settings.get("backend", "")).rpartition("-")[0]
     label_map = settings.get("label_map")
+    if label_map is not None and not (
+        isinstance(label_map, Mapping) and all(isinstance(label, str) for label in label_map.values())
+    ):
+        raise BadInput(f"the label map of victim {spec.victim} in the run's specification is none")
     return Plan(
         attack=spec.attack,
         parameters=given_parameters(spec.attack, spec.parameters),

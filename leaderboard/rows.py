@@ -24,10 +24,11 @@ from leaderboard.verifying.audits import audit_faults
 from leaderboard.verifying.files import opened
 from leaderboard.verifying.finding import Finding
 from leaderboard.verifying.hashes import hash_faults
+from leaderboard.verifying.records import SpecRecord, form_faults
 from leaderboard.verifying.stored_run import StoredRun
 from leaderboard.verifying.stored_run import read_run as read_stored_run
 
-__all__ = ["Filter", "Reading", "Run", "own_run", "provenance", "read_run", "read_runs"]
+__all__ = ["Filter", "Reading", "Run", "own_run", "provenance", "read_run", "read_runs", "sound_spec"]
 
 
 @dataclass(frozen=True)
@@ -186,6 +187,18 @@ def read_run(folder: Path) -> Run:
     if stored.spec is None or stored.examples is None or stored.result is None:
         raise CorruptResult(f"{folder} holds a file that is none, or too large; gauntlet verify {folder} tells which")
     return _run(folder, stored.spec, stored.examples, stored.result)
+
+
+def sound_spec(folder: RunFolder) -> RunSpec:
+    """Read the specification of anybody's run, finished or not.
+
+    Raises:
+        CorruptResult: it cannot be read, or a field is not what it should be.
+    """
+    spec = folder.read_spec()
+    for fault in form_faults(SpecRecord, spec.to_json(), str(folder.spec_file)):
+        raise CorruptResult(f"{fault.line}; gauntlet verify {folder.path} tells all")
+    return spec
 
 
 def own_run(folder: RunFolder) -> Run:

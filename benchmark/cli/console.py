@@ -67,7 +67,8 @@ def print_rows(rows: Sequence[Mapping[str, Any]], *, json: bool, title: str | No
         return
     table = Table(title=title)
     for k, column in enumerate(rows[0] if rows else ()):
-        table.add_column(column, no_wrap=k == 0, overflow="fold")  # names stay whole, to be copied
+        # Names stay whole, to be copied; where even the first has no room, it shows that it was cut.
+        table.add_column(column, no_wrap=k == 0, overflow="fold" if k else "ellipsis")
     for row in rows:
         table.add_row(*("" if value is None else escape(str(value)) for value in row.values()))
     output.print(table)

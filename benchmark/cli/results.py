@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["results", "status"]
 
 _COLUMNS = ("run", "attack", "victim", "dataset", "goal", "seed", "done", "sentences", "seconds", "state")
+# In seconds; provenance is taken on trust, and what claims to have taken longer counts as saying nothing.
+_CENTURY = 100 * 365 * 86_400
 
 
 def status(
@@ -98,12 +100,12 @@ def _row(folder: RunFolder, damage: list[GauntletError]) -> dict[str, Any]:
     """Return how far a run is; damage is noted, and does not hide the other runs."""
     from benchmark.journal import Journal
     from leaderboard.entries import attack_label
-    from leaderboard.rows import provenance
+    from leaderboard.rows import provenance, sound_spec
 
     row: dict[str, Any] = dict.fromkeys(_COLUMNS)
     row["run"] = folder.run_id
     try:
-        spec = folder.read_spec()
+        spec = sound_spec(folder)
         row |= {"attack": attack_label(spec.attack, spec.parameters), "victim": spec.victim, "dataset": spec.dataset}
         row |= {"goal": spec.goal, "seed": spec.seed}
         row["sentences"] = row["done"] = len(spec.sentence_ids)
@@ -111,7 +113,8 @@ def _row(folder: RunFolder, damage: list[GauntletError]) -> dict[str, Any]:
             folder.read_result()
             row["state"] = "finished"
             seconds = provenance(folder.path).get("seconds")
-            row["seconds"] = seconds if isinstance(seconds, int | float) else None
+            told = isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 <= seconds <= _CENTURY
+            row["seconds"] = seconds if told else None
         elif folder.examples_file.is_file():
             row["state"] = "attacked, not scored"
         else:
@@ -143,4 +146,5 @@ def _duration(rows: list[dict[str, Any]]) -> str:
 def _total(rows: list[dict[str, Any]]) -> str:
     """Return how many runs are finished and what they took, in one line."""
     finished = [row for row in rows if row["state"] == "finished"]
-    return f"runs finished: {len(finished)} of {len(rows)}" + (f", in {_duration(finished)}" if finished else "")
+    took = _duration(finished)
+    return f"runs finished: {len(finished)} of {len(rows)}" + (f", in {took}" if took else "")

@@ -60,4 +60,7 @@ def tell(found: Report) -> None:
 
 
 def _print(line: str) -> None:
-    output.print(line, markup=False, highlight=False, soft_wrap=True)
+    """Print a line that may hold the name of a folder, which a stranger chose."""
+    from leaderboard.tables import printable
+
+    output.print(printable(line), markup=False, highlight=False, soft_wrap=True)

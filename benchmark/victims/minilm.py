@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from benchmark.datasets import Dataset
 from benchmark.device import choose_device
-from benchmark.errors import BadInput
+from benchmark.errors import BadInput, first_line
 from benchmark.model_files import fingerprint_of
 from benchmark.resources.encoders import minilm_folder
 from benchmark.training.architecture import Architecture
@@ -83,11 +83,13 @@ def load_adapter(folder: Path, name: str, options: VictimOptions) -> Transformer
 
     try:
         card: dict[str, Any] = json.loads((folder / CARD).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BadInput(f"the adapter in {folder} is damaged ({error}); delete the folder to train it again") from None
+        labels, recipe = list(map(str, card["labels"])), str(card["id"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        told = f"{type(error).__name__}: {first_line(error)}"
+        raise BadInput(f"the adapter in {folder} is damaged ({told}); delete the folder to train it again") from None
     if not (folder / "adapter_model.safetensors").is_file():
         raise BadInput(f"the adapter in {folder} has no adapter_model.safetensors; weights in other forms are not read")
-    model = with_adapter(minilm_folder(), folder, card["labels"])
+    model = with_adapter(minilm_folder(), folder, labels)
     tokenizer = AutoTokenizer.from_pretrained(minilm_folder())
     fingerprint = f"{fingerprint_of(minilm_folder())[:32]}{trained_fingerprint(folder)[:32]}"
     masks = masks_in(folder, model, tokenizer.convert_ids_to_tokens(range(model.config.vocab_size)))
@@ -101,5 +103,5 @@ def load_adapter(folder: Path, name: str, options: VictimOptions) -> Transformer
         options.backend,
         options.precision,
     )
-    victim.settings = {**victim.settings, "recipe": card["id"]}
+    victim.settings = {**victim.settings, "recipe": recipe}
     return victim

@@ -162,10 +162,13 @@ def _record(file: Path) -> dict[str, Any]:
     """Return what a JSON file says; nothing where it is missing or damaged."""
     try:
         record = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return record if isinstance(record, dict) else {}
 
 
 def _folders_in(folder: Path | None) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.is_dir()) if folder and folder.is_dir() else []
+    """Return the victims' folders in a folder; hidden ones are what a training that was interrupted left."""
+    if folder is None or not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))

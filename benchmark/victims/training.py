@@ -223,10 +223,11 @@ def with_adapter(base: Path, folder: Path, labels: Sequence[str]) -> Any:
         BadInput: the adapter does not fit.
     """
     from peft import PeftModel
+    from safetensors import SafetensorError
 
     try:
         return PeftModel.from_pretrained(_fresh_model(base, labels), str(folder)).merge_and_unload()
-    except (OSError, RuntimeError, ValueError, KeyError) as error:
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
         raise BadInput(f"the adapter in {folder} cannot be loaded: {first_line(error)}") from error
 
 

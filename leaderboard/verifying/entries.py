@@ -94,11 +94,11 @@ def ledger_gaps(results: Path, base: Base) -> Iterator[NotChecked]:
 
 
 def victim_gaps(results: Path, base: Base) -> Iterator[NotChecked]:
-    """Yield new victims that are kept with the results: whoever runs that recipe from now on asks them."""
-    known = {Path(file).parent.as_posix() for file in base.files()}
+    """Yield victims kept with the results that are new, or have new files: whoever runs that recipe asks them."""
+    known = base.files()
     for folder in folders_in(results / "victims"):
         name = f"victims/{folder.name}"
-        if name not in known:
+        if not {f"{name}/{path.name}" for path in folder.iterdir()} <= known.keys():
             yield NotChecked(name, "weights", "only training anew tells whether its card is true; a maintainer decides")
 
 

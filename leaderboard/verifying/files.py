@@ -89,7 +89,8 @@ def results_faults(results: Path) -> Iterator[Finding]:
         "published": _ends_in(".toml"),
         "cards": _ends_in(".toml"),
         "transfers": _ends_in(".json"),
-        "victims": lambda _, is_folder: is_folder,
+        # Hidden is what a training that was interrupted left.
+        "victims": lambda name, is_folder: is_folder and not name.startswith("."),
     }
     yield from _entries_faults(results, "", lambda name, is_folder: name in (below if is_folder else _PAGES))
     for name, fits in below.items():

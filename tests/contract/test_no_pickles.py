@@ -9,8 +9,8 @@ import pytest
 
 from benchmark.errors import BadInput, MissingResource
 from benchmark.resources.encoders import SentenceEncoder, minilm_folder
-from benchmark.victims import find_victim
-from benchmark.victims.minilm import BUNDLED
+from benchmark.victims import VictimOptions, find_victim
+from benchmark.victims.minilm import BUNDLED, MINILM
 
 
 @pytest.fixture
@@ -22,6 +22,26 @@ def test_an_adapter_without_safetensors_is_refused(adapter):
     (adapter / "adapter_model.safetensors").rename(adapter / "adapter_model.bin")
     with pytest.raises(BadInput, match=r"adapter_model\.safetensors"):
         find_victim(f"path:{adapter}")
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("adapter_model.safetensors", ""),
+        ("adapter_model.safetensors", "cut"),
+        ("adapter_config.json", "[]"),
+        ("recipe.json", "{}"),
+        ("recipe.json", '{"id": "a", "labels": 3}'),
+        ("recipe.json", '{"id": "a", "labels": ["PER", "O"]}'),
+        pytest.param("recipe.json", "[" * 100_000, id="deep"),
+    ],
+)
+def test_a_damaged_adapter_is_told_in_one_line(adapter, file, content):
+    (adapter / file).write_text(content)
+    with pytest.raises(BadInput) as told:
+        MINILM.load(adapter, "minilm/mine", VictimOptions(device="cpu"))
+    assert str(adapter) in str(told.value)
+    assert "\n" not in str(told.value)
 
 
 def test_a_trained_folder_is_a_victim_and_its_settings_are_in_the_fingerprint(adapter, minilm):

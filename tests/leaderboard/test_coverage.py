@@ -12,8 +12,10 @@ from benchmark.attacking import Mode
 from benchmark.errors import BadInput
 from benchmark.finding import attack_named
 from benchmark.selection import SelectionRule
+from benchmark.spec import spec_id
 from benchmark.victims import LabelMap, VictimOptions, find_victim
 from leaderboard.coverage import cells, recorded_victim
+from leaderboard.recorded_plans import recorded_plan
 
 
 def runs_of(plan, results):
@@ -63,6 +65,13 @@ def test_the_back_end_that_auto_chose_may_be_named(tiny):
     assert runs_of(named, tiny) == [run_of(tiny, "identity").run_id]
 
 
+def test_a_victim_that_pools_nothing_takes_any_pooling(results):
+    forgery = Forgery(run_of(results, "identity"))
+    del forgery.spec["victim_settings"]["pooling"]
+    run = forgery.sealed()
+    assert runs_of(plan_of("identity", options=VictimOptions(pooling="characters")), results) == [run.run_id]
+
+
 @pytest.mark.parametrize("change", [{"attack_version": 99}, {"protocol": 1}, {"attack": "no-such-attack"}])
 def test_a_run_that_would_come_out_otherwise_today_does_not_count(results, change):
     forgery = Forgery(run_of(results, "identity"))
@@ -75,6 +84,28 @@ def test_a_run_that_would_come_out_otherwise_today_does_not_count(results, chang
 def test_a_damaged_run_does_not_hide_the_others(results):
     (run_of(results, "identity").path / "spec.json").write_text("{")
     assert runs_of(plan_of("deepwordbug-i"), results) == [run_of(results, "deepwordbug-i").run_id]
+
+
+@pytest.mark.parametrize(
+    "change", [{"parameters": [1]}, {"attack": ["identity"]}, {"victim": 5}, {"selection": {}}, {"victim": "path:\0"}]
+)
+def test_a_specification_of_the_wrong_form_is_damage(results, gauntlet, suite, change):
+    run = run_of(results, "identity")
+    record = json.loads(run.spec_file.read_text()) | change
+    run.spec_file.write_text(json.dumps(record))
+    run.path.rename(run.path.with_name(spec_id(record)))
+    assert runs_of(plan_of("deepwordbug-i"), results) == [run_of(results, "deepwordbug-i").run_id]
+    assert gauntlet("status", suite, "--results", results)[0] == 0
+    code, _, err = gauntlet("status", "--results", results)
+    assert code == 5
+    assert f"spec.json: {next(iter(change))}" in err
+
+
+@pytest.mark.parametrize("label_map", [["PER"], "PER=O", {"PER": 1}])
+def test_a_label_map_that_is_none_leads_to_no_plan(tiny, label_map):
+    spec = run_of(tiny, "identity").read_spec()
+    with pytest.raises(BadInput, match="label map of victim minilm/newsroom"):
+        recorded_plan(replace(spec, victim_settings={**spec.victim_settings, "label_map": label_map}))
 
 
 def test_a_plan_that_names_something_unknown_is_refused(tiny):
@@ -139,3 +170,13 @@ def test_status_takes_the_place_of_data_sets_and_victims(gauntlet, suite, tiny):
 def test_status_shows_goals_where_a_suite_has_several(gauntlet, suite, tiny):
     headings = [gauntlet("status", name, "--results", str(tiny))[1] for name in (suite, "seqattack-table1")]
     assert ["goal" in out and "untargeted-any" in out for out in headings] == [False, True]
+
+
+@pytest.mark.parametrize("seconds", [1e300, 10**30, -5, True, "long", None])
+def test_a_time_that_cannot_be_is_not_told(gauntlet, results, seconds):
+    for attack in ("identity", "deepwordbug-i", "deepwordbug-ii"):
+        run_of(results, attack).provenance_file.write_text(json.dumps({"seconds": seconds}))
+    code, out, _ = gauntlet("status", "--results", results)
+    assert code == 0
+    assert out.splitlines()[0].strip() == "runs finished: 3 of 3"
+    assert {row["seconds"] for row in json.loads(gauntlet("status", "--results", results, "--json")[1])} == {None}

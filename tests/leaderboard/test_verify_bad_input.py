@@ -361,6 +361,10 @@ def test_a_text_that_is_stored_once_and_read_many_times_is_not_unpacked(forgery,
         (lambda results: _victim(results, "vocabulary.json"), "victims/mine/vocabulary.json: file: lists the words"),
         (lambda results: _victim(results, "model.py"), "victims/mine/model.py: file: does not belong here"),
         (lambda results: _victim(results, "x/model.safetensors"), "victims/mine/x: file: does not belong here"),
+        (
+            lambda results: (results / "victims" / ".mine.training").mkdir(parents=True),
+            "victims/.mine.training: file: does not belong here",
+        ),
         (lambda results: (results / "victims").symlink_to("/etc"), "victims: file: a symbolic link"),
     ],
 )
@@ -414,6 +418,18 @@ def test_the_command_is_0_where_all_holds_and_says_what_it_could_not_check(forge
     assert code == 0
     assert all(": not checked: text not here" in line for line in out.splitlines())
     assert "findings: 0" in err
+
+
+@pytest.mark.parametrize("kind", ["runs", "victims"])
+def test_the_name_of_a_folder_is_printed_harmlessly(gauntlet, tmp_path, kind):
+    results, before = tmp_path / "results", tmp_path / "before"
+    (results / "runs").mkdir(parents=True)
+    before.mkdir()
+    (results / kind / "a\x1b[31m\nb: file: fine" / "c").mkdir(parents=True)
+    _, out, _ = gauntlet("verify", results, "--base", before)
+    assert f"{kind}/a\\x1b[31m\\nb: file: fine" in out
+    assert "\x1b" not in out
+    assert all(line.startswith(kind) for line in out.splitlines())
 
 
 def test_a_link_in_place_of_the_results_is_bad_input(gauntlet, results, tmp_path):

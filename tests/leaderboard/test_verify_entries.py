@@ -153,6 +153,8 @@ def test_weights_that_a_submission_brings_are_named(listed, tmp_path, kind):
         gap in verified(listed, base=str(tmp_path / "before" / "results") if kind == "folder" else "trunk").not_checked
     )
     assert lines(listed) == []
+    (listed / "victims" / "old" / "word_masks.safetensors").write_text("x")
+    assert {gap.file for gap in victim_gaps(listed, base)} == {"victims/new", "victims/old"}
     (listed / "victims" / "old" / "recipe.json").write_text("{ }")
     assert [finding.line.split(";")[0] for finding in entry_faults(listed, base)] == [
         "victims/old/recipe.json: entry: changed"

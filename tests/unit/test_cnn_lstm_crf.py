@@ -329,6 +329,7 @@ def test_a_missing_glove_says_what_to_install(monkeypatch):
         ("recipe.json", "{"),
         ("recipe.json", "[]"),
         ("recipe.json", "{}"),
+        pytest.param("recipe.json", "[" * 100_000, id="deep"),
         ("recipe.json", None),
         ("vocabulary.json", None),
         ("vocabulary.json", "{"),

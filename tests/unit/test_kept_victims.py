@@ -13,7 +13,7 @@ from benchmark.defending import fitted
 from benchmark.training.architecture import Architecture
 from benchmark.victims import VictimOptions, find_victim
 from benchmark.victims.finding import parse_name
-from benchmark.victims.recipe import CARD, COST, cache_folder, trained_folder, training_cost
+from benchmark.victims.recipe import CARD, COST, Recipe, cache_folder, trained_folder, training_cost
 
 NAME = "cnn-lstm-crf/mine(batch_size=6,epochs=1)"
 DEFENDED = f"{NAME}+word-dropout"
@@ -72,9 +72,26 @@ def test_one_of_another_recipe_is_not_taken(options, recipes):
     other = replace(recipe, seed=1)
     assert trained_folder(other, options.kept) == cache_folder(other)
     card = json.loads((folder / CARD).read_text())
-    for changed in ({**card, "seed": 1}, {**card, "id": other.id}, [], "{"):
+    for changed in ({**card, "seed": 1}, {**card, "id": other.id}, [], {**card, "seed": [[]]}, None):
         (folder / CARD).write_text(json.dumps(changed))
         assert trained_folder(recipe, options.kept) == cache_folder(recipe)
+
+
+@pytest.mark.parametrize("content", ["{", "[" * 100_000, ""], ids=["cut", "deep", "empty"])
+def test_a_kept_card_that_is_no_json_is_nobodys(options, content):
+    recipe = Recipe("minilm", "a", "b", epochs=1)
+    (options.kept / "mine").mkdir(parents=True)
+    (options.kept / "mine" / CARD).write_text(content)
+    assert trained_folder(recipe, options.kept) == cache_folder(recipe)
+    assert training_cost(recipe.id, options.kept) == {}
+
+
+def test_what_an_interrupted_training_left_is_not_taken(options):
+    recipe = Recipe("minilm", "a", "b", epochs=1)
+    for name in (".training-abc", ".mine.training", "mine"):
+        (options.kept / name).mkdir(parents=True)
+        (options.kept / name / CARD).write_text(json.dumps(recipe.to_json()))
+    assert trained_folder(recipe, options.kept) == options.kept / "mine"
 
 
 def test_what_a_kept_victim_cost_is_told(options, recipes, no_cache):

@@ -84,7 +84,7 @@ def load_folder(folder: Path, name: str, options: VictimOptions) -> CnnLstmCrfVi
     try:
         card: dict[str, Any] = json.loads((folder / CARD).read_text(encoding="utf-8"))
         labels, recipe, vectors = list(map(str, card["labels"])), str(card["id"]), card["word_vectors"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         told = f"{type(error).__name__}: {first_line(error)}"
         raise BadInput(f"the card of the victim in {folder} is damaged ({told}); {again}") from None
     if vectors != table.fingerprint:
