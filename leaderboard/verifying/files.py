@@ -23,8 +23,9 @@ _NOT_FOR_PUBLISHING = {
     "errors.log": ("may quote the data set", "none in what is published; delete it"),
     "journal.jsonl": ("the run is not finished", "none; run the same command again"),
 }
-# What a victim keeps beside its weights where it has words of its own.
-_VOCABULARY = "vocabulary.json"
+# Of these a kept victim consists, and perhaps of more. A cnn-lstm-crf/… is none: its vocabulary is its training data's.
+_VICTIM_FILES = ("adapter_config.json", "adapter_model.safetensors", "recipe.json")
+_MORE_OF_A_VICTIM = ("cost.json", "word_masks.safetensors")
 # Beside the folders.
 _PAGES = ("LEDGER.jsonl", "README.md", "leaderboard.png")
 
@@ -98,9 +99,9 @@ def results_faults(results: Path) -> Iterator[Finding]:
             yield from _entries_faults(results / name, f"{name}/", fits)
     for folder in folders_in(results / "victims"):
         shown_as = f"victims/{folder.name}/"
-        yield from _entries_faults(folder, shown_as, _ends_in(".json", ".safetensors"))
-        if (folder / _VOCABULARY).is_file():
-            yield Finding(shown_as + _VOCABULARY, "file", "lists the words of a data set", "none in what is published")
+        yield from _entries_faults(folder, shown_as, _is_of_a_victim)
+        for name in _VICTIM_FILES:
+            yield from opened(folder, name, shown_as + name).findings
 
 
 def _entries_faults(folder: Path, shown_as: str, fits: Callable[[str, bool], bool]) -> Iterator[Finding]:
@@ -119,5 +120,9 @@ def _entries_faults(folder: Path, shown_as: str, fits: Callable[[str, bool], boo
             yield Finding(file, "file", "does not belong here", "none of that name")
 
 
-def _ends_in(*suffixes: str) -> Callable[[str, bool], bool]:
-    return lambda name, is_folder: not is_folder and name.endswith(suffixes)
+def _is_of_a_victim(name: str, is_folder: bool) -> bool:
+    return not is_folder and name in {*_VICTIM_FILES, *_MORE_OF_A_VICTIM}
+
+
+def _ends_in(suffix: str) -> Callable[[str, bool], bool]:
+    return lambda name, is_folder: not is_folder and name.endswith(suffix)

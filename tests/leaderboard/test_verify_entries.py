@@ -143,7 +143,8 @@ def test_badges_and_withdrawals_that_a_submission_writes_are_named(listed, tmp_p
 def test_weights_that_a_submission_brings_are_named(listed, tmp_path, kind):
     """Whoever runs that recipe would ask them from then on."""
     (listed / "victims" / "old").mkdir(parents=True)
-    (listed / "victims" / "old" / "recipe.json").write_text("{}")
+    for name in ("recipe.json", "adapter_config.json", "adapter_model.safetensors"):
+        (listed / "victims" / "old" / name).write_text("{}")
     base = base_named(committed(listed) if kind == "git ref" else str(copied(listed, tmp_path / "before")), listed)
     assert list(victim_gaps(listed, base)) == []
     shutil.copytree(listed / "victims" / "old", listed / "victims" / "new")
