@@ -44,11 +44,12 @@ def status(
 
     if suite is None and (victim or dataset):
         raise BadInput("--victim and --dataset go with a suite: gauntlet status quick --dataset wnut17")
+    require_results(results)
     damage: list[GauntletError] = []
     if suite is None:
-        rows = [_row(folder, damage) for folder in stored_runs(require_results(results))]
+        rows = [_row(folder, damage) for folder in stored_runs(results)]
     else:
-        rows = _rows_of(suite, {"victims": victim, "datasets": dataset}, require_results(results), damage)
+        rows = _rows_of(suite, {"victims": victim, "datasets": dataset}, results, damage)
     if not rows and not json:
         errors.print(f"no runs in {results}; start with: gauntlet run quick", markup=False)
         return
