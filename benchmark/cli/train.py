@@ -25,7 +25,7 @@ Scheme = Annotated[str, typer.Option(help="Tag scheme of local files.")]
 
 
 def train(
-    name: Annotated[str, typer.Argument(help="minilm/DATASET or cnn-lstm-crf/DATASET.")],
+    name: Annotated[str, typer.Argument(help="As `run` takes it: minilm/DATASET(seed=1), cnn-lstm-crf/DATASET.")],
     out: Annotated[
         Path | None, typer.Option(help="Folder for the victim. Default: the cache.", show_default=False)
     ] = None,
@@ -42,18 +42,23 @@ def train(
     from benchmark.datasets import find_dataset
     from benchmark.device import choose_device
     from benchmark.victims import VictimOptions
-    from benchmark.victims.finding import TRAINED, architecture_named
+    from benchmark.victims.finding import TRAINED, architecture_named, parse_name
     from benchmark.victims.recipe import cache_folder
 
-    family, _, dataset_name = name.partition("/")
-    if family not in TRAINED or not dataset_name:
+    parts = parse_name(name)
+    if parts.defense:
+        raise BadInput(f"{name!r} is defended; train it with: gauntlet defend --defense '{parts.defense}'")
+    if parts.family not in TRAINED:
         forms = " or ".join(f"{family}/DATASET" for family in TRAINED)
         raise BadInput(f"{name!r} cannot be trained; the form is {forms}, for example minilm/newsroom")
-    architecture = architecture_named(family)
-    dataset = find_dataset(dataset_name, data_dir, scheme)
-    settings = settings_given(seed, sentences, epochs)
+    architecture = architecture_named(parts.family)
+    dataset = find_dataset(parts.rest, data_dir, scheme)
+    options = settings_given(seed, sentences, epochs)
+    if twice := sorted(options.keys() & parts.settings.keys()):
+        raise BadInput(f"{name!r} has {' and '.join(twice)} already; leave --{twice[0]} away")
+    settings = dict(sorted({**parts.settings, **options}.items()))
     recipe = architecture.recipe_with(dataset, settings)
-    name = f"{family}/{spelled(dataset_name, settings)}"
+    name = f"{parts.family}/{spelled(parts.rest, settings)}"
     folder = out or cache_folder(recipe)
     if folder.exists():
         raise BadInput(f"{folder} is there already; delete it first to train again")

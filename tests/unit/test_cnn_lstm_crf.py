@@ -302,15 +302,15 @@ def conll(dataset, tmp_path):
 
 
 def test_the_command_trains_and_lists_it(conll, gauntlet):
-    command = ("train", "cnn-lstm-crf/mine", "--data-dir", conll, "--epochs", "1", "--device", "cpu", "--json")
+    command = ("train", "cnn-lstm-crf/mine(seed=3)", "--data-dir", conll, "--epochs", "1", "--device", "cpu", "--json")
     code, out, err = gauntlet(*command)
     assert code == 0, err
     told = json.loads(out)
     assert set(told["f1.strict"]) == {"dev", "test"}
-    assert told["recipe"]["epochs"] == 1
+    assert (told["recipe"]["epochs"], told["recipe"]["seed"]) == (1, 3)
     _, out, _ = gauntlet("list", "victims", "--json")
-    assert {"cnn-lstm-crf", "cnn-lstm-crf/mine(epochs=1)"} <= {row["name"] for row in json.loads(out)}
-    found = find_victim("cnn-lstm-crf/mine(epochs=1)", VictimOptions(device="cpu", data_dir=conll))
+    assert {"cnn-lstm-crf", "cnn-lstm-crf/mine(epochs=1,seed=3)"} <= {row["name"] for row in json.loads(out)}
+    found = find_victim("cnn-lstm-crf/mine(epochs=1,seed=3)", VictimOptions(device="cpu", data_dir=conll))
     assert found.settings["recipe"] == told["recipe"]["id"]
 
 

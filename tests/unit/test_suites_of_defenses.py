@@ -11,11 +11,13 @@ from benchmark.finding import attack_named
 from benchmark.suites import load_suite, make_suite
 from benchmark.suites.ensembles import ENSEMBLES, ensembles
 from benchmark.victims.finding import parse_name
+from defenses.adversarial_rounds import InRounds
 
 WITH_CONTROLS = (
     "defenses-quick",
     "defenses-wnut17",
     "defenses",
+    "defenses-small",
     "seqattack-table2",
     "seqattack-table3",
     "flat",
@@ -45,10 +47,13 @@ def test_the_base_and_a_control_stand_beside_the_defenses(name):
     assert {victim.defense.partition("(")[0] for victim in victims} & CONTROLS
 
 
-def test_the_whole_comparison_leaves_no_defense_out_and_adds_as_many_sentences_for_each():
-    found = [defense_named(d) for plan in load_suite("defenses").plans if (d := parse_name(plan.victim).defense)]
+@pytest.mark.parametrize(("suite", "n", "a_round"), [("defenses", 500, 500), ("defenses-small", 200, 100)])
+def test_the_whole_comparison_leaves_no_defense_out_and_adds_as_many_sentences_for_each(suite, n, a_round):
+    found = [defense_named(d) for plan in load_suite(suite).plans if (d := parse_name(plan.victim).defense)]
     assert {d.card.name for d in found} == {*DEFENSES} - {"identity"}
-    assert {getattr(d, "n", 500) for d in found} == {500}
+    adding = [d for d in found if hasattr(d, "n")]
+    assert {d.n for d in adding if not isinstance(d, InRounds)} == {n}
+    assert {d.n for d in adding if isinstance(d, InRounds)} == {a_round}
 
 
 @pytest.mark.parametrize("name", ["seqattack-table2", "seqattack-table3"])
