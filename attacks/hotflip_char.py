@@ -23,7 +23,7 @@ from attacks.constraints.vocabulary import OutOfVocabulary
 from attacks.hotflip import ORDERS, PAPER, search_in_order
 from attacks.search.gradient_beam import Flips, beam_on_answers, beam_on_estimates
 from benchmark.contracts import Attack, Constraint, ModelConstraint, Victim, attack
-from benchmark.errors import BadInput
+from benchmark.errors import BadInput, VictimLacks
 from benchmark.resources.word_vectors import DEFAULT_WORD_VECTORS
 from benchmark.threat import Access
 
@@ -73,7 +73,7 @@ class CharacterFlips(Attack):
     def require(self, victim: Victim) -> None:
         """Refuse victims that read something else than this form of the attack edits."""
         if self.TABLE not in cast("WhiteBox", victim).tables:
-            raise BadInput(
+            raise VictimLacks(
                 f"attack {self.card.name} needs a victim that looks up {self.TABLE}, and {victim.name} does not; "
                 f"try {self.OTHER}"
             )

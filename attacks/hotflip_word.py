@@ -21,7 +21,7 @@ from attacks.search.gradient_beam import Flips, beam_on_estimates
 from attacks.word_attack import WordAttack
 from benchmark.casing import cased_like
 from benchmark.contracts import ModelConstraint, Victim, attack
-from benchmark.errors import BadInput
+from benchmark.errors import VictimLacks
 from benchmark.resources.inflecting import DEFAULT_INFLECTOR
 from benchmark.resources.stop_words import is_stop_word
 from benchmark.resources.tagging import DEFAULT_TAGGER
@@ -69,7 +69,7 @@ class HotFlipWord(WordAttack):
     def require(self, victim: Victim) -> None:
         """Refuse victims that read neither words nor pieces of them."""
         if not {"words", "pieces"} & set(cast("WhiteBox", victim).tables):
-            raise BadInput(
+            raise VictimLacks(
                 f"attack {self.card.name} needs a victim that looks up words or pieces; {victim.name} does not"
             )
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from benchmark.alignment import edit_script
 from benchmark.contracts import Attack, ConstraintProfile
 from benchmark.engine import Ask, Job
-from benchmark.errors import BadInput
+from benchmark.errors import BadInput, VictimLacks
 from benchmark.goals import Clean, Goal
 from benchmark.probe import AttackOver, Probe, VictimService, rng_for
 from benchmark.resources.loading import Resources
@@ -86,7 +86,7 @@ class Assault:
     def __post_init__(self) -> None:
         card = self.attack.card
         if card.access > self.victim.access:
-            raise BadInput(
+            raise VictimLacks(
                 f"attack {card.name} needs the victim's {card.access.name.lower()}, but {self.victim.name} gives "
                 f"{self.victim.access.name.lower()} only; `gauntlet list attacks` tells which attacks need less"
             )

@@ -155,7 +155,7 @@ class Attack(Configured):
         """Refuse a victim that gives the access but lacks something else; asked before anything is attacked.
 
         Raises:
-            BadInput: what it lacks, in one line.
+            VictimLacks: what it lacks, in one line.
         """
 
     @property

@@ -2,6 +2,7 @@
 
     GauntletError
     |- BadInput        something given is wrong: a file, a name, a number
+    |   `- VictimLacks    a victim does not give what an attack needs
     |- MissingResource a model, package or server is not there; the message holds the command that brings it
     |- CorruptResult   stored results do not agree with themselves
     |- CannotSave      a result could not be written
@@ -12,7 +13,16 @@ The command line prints the message of any of these as one plain line; every mes
 
 from __future__ import annotations
 
-__all__ = ["BadInput", "Busy", "CannotSave", "CorruptResult", "GauntletError", "MissingResource", "first_line"]
+__all__ = [
+    "BadInput",
+    "Busy",
+    "CannotSave",
+    "CorruptResult",
+    "GauntletError",
+    "MissingResource",
+    "VictimLacks",
+    "first_line",
+]
 
 
 class GauntletError(Exception):
@@ -21,6 +31,10 @@ class GauntletError(Exception):
 
 class BadInput(GauntletError):  # noqa: N818 - reads better where it is raised
     """Something the user gave cannot be used as it is."""
+
+
+class VictimLacks(BadInput):
+    """A victim does not give what an attack needs; in a grid of both this is no mistake."""
 
 
 class MissingResource(GauntletError):  # noqa: N818

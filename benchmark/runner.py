@@ -7,10 +7,12 @@ again. It always ends in the same bytes.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmark.error_log import errors_kept_by
+from benchmark.errors import VictimLacks
 from benchmark.executors import Executor
 from benchmark.executors.local import LocalExecutor
 from benchmark.journal import Journal
@@ -24,7 +26,7 @@ from benchmark.types import Status
 from benchmark.victims.recipe import training_cost
 from benchmark.workshop import PreparedRun, Workshop
 
-__all__ = ["RunReport", "run", "score"]
+__all__ = ["RunReport", "run", "run_grid", "score"]
 
 
 class RunReport(NamedTuple):
@@ -86,6 +88,29 @@ def run(
         folder.write_result(result)
         folder.journal_file.unlink(missing_ok=True)
     return RunReport(result, folder, attacked)
+
+
+def run_grid(
+    plans: Sequence[Plan], results: Path, workshop: Workshop, engine_options: EngineOptions, executor: Executor
+) -> tuple[list[tuple[Plan, RunReport]], list[VictimLacks]]:
+    """Run plans of a grid, one after the other; see `run`.
+
+    Returns:
+        Reports of the runs, and why plans were passed over: their attacks need more than their victims give.
+
+    Raises:
+        GauntletError: see `run`; for what victims lack only if no plan is left.
+    """
+    done: list[tuple[Plan, RunReport]] = []
+    lacking: list[VictimLacks] = []
+    for plan in plans:
+        try:
+            done.append((plan, run(plan, results, workshop, engine_options, executor)))
+        except VictimLacks as error:
+            lacking.append(error)
+    if lacking and not done:
+        raise lacking[0]
+    return done, lacking
 
 
 def score(folder: RunFolder) -> dict[str, Any]:

@@ -108,7 +108,7 @@ def main() -> None:
         if debug:
             errors.print_exception()
         _one_line(str(error))
-        code = EXIT_CODES.get(type(error), _FAULT)
+        code = next((EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES), _FAULT)
     except Exception as error:  # noqa: BLE001 - the last resort: still one line
         if debug:
             errors.print_exception()

@@ -33,23 +33,29 @@ def status(
     dataset: Annotated[
         list[str] | None, typer.Option(help="In place of the suite's data sets.", show_default=False)
     ] = None,
+    limit: Annotated[int | None, typer.Option(help="In place of the suite's numbers of sentences.")] = None,
+    queries: Annotated[int | None, typer.Option(help="In place of the suite's query budget.")] = None,
+    seed: Annotated[list[int] | None, typer.Option(help="In place of the suite's seeds.", show_default=False)] = None,
     results: Results = Path("results"),
     json: Json = False,
 ) -> None:
     """Tell which runs are finished, how far the others are, and how long they took.
 
-    Of a run that was interrupted the time is that of its last sitting.
+    A suite that was run with other victims, data sets, sizes or seeds is asked for with the same options. Of a run that
+    was interrupted the time is that of its last sitting.
     """
     from benchmark.store import stored_runs
 
-    if suite is None and (victim or dataset):
-        raise BadInput("--victim and --dataset go with a suite: gauntlet status quick --dataset wnut17")
+    given = {"victims": victim, "datasets": dataset, "limit": limit, "queries": queries, "seeds": seed}
+    overrides = {field: value for field, value in given.items() if value is not None and value != []}
+    if suite is None and overrides:
+        raise BadInput("--victim, --dataset and the like go with a suite: gauntlet status quick --dataset wnut17")
     require_results(results)
     damage: list[GauntletError] = []
     if suite is None:
         rows = [_row(folder, damage) for folder in stored_runs(results)]
     else:
-        rows = _rows_of(suite, {"victims": victim, "datasets": dataset}, results, damage)
+        rows = _rows_of(suite, overrides, results, damage)
     if not rows and not json:
         errors.print(f"no runs in {results}; start with: gauntlet run quick", markup=False)
         return
@@ -80,7 +86,7 @@ def results(results: Results = Path("results"), json: Json = False) -> None:
 
 
 def _rows_of(
-    suite: str, overrides: Mapping[str, list[str] | None], results: Path, damage: list[GauntletError]
+    suite: str, overrides: Mapping[str, Any], results: Path, damage: list[GauntletError]
 ) -> list[dict[str, Any]]:
     """Return a row for each run of a suite, and for each that is still to be made."""
     from benchmark.suites import load_suite
@@ -88,7 +94,7 @@ def _rows_of(
     from leaderboard.entries import attack_label
 
     rows = []
-    for plan, folders in cells(load_suite(suite, {k: v for k, v in overrides.items() if v}).plans, results):
+    for plan, folders in cells(load_suite(suite, overrides).plans, results):
         rows += [_row(folder, damage) for folder in folders] or [
             dict.fromkeys(_COLUMNS)
             | {"attack": attack_label(plan.attack, plan.parameters), "victim": recorded_victim(plan.victim)}

@@ -93,7 +93,8 @@ def run(
 ) -> int:
     """Run a suite, or one attack on one victim, and print the table.
 
-    Finished runs are read back; interrupted ones go on where they stopped. Where a victim stands beside defended ones,
+    Finished runs are read back; interrupted ones go on where they stopped. Attacks that need more than a victim gives
+    are passed over in a suite, and named. Where a victim stands beside defended ones,
     these are asked about what broke it, for the defenses board.
     """
     from dataclasses import replace
@@ -101,7 +102,7 @@ def run(
     from benchmark.calls import literal, named_values
     from benchmark.executors import executor_named
     from benchmark.plan import EngineOptions
-    from benchmark.runner import run as run_plan
+    from benchmark.runner import run_grid
     from benchmark.store import kept_victims
     from benchmark.suites import load_suite, make_suite
     from benchmark.victims import VictimOptions
@@ -147,10 +148,12 @@ def run(
         return 0
     with chosen_executor as entered, progress_report() as progress:
         workshop = Workshop(progress)
-        reports = [run_plan(plan, results, workshop, engine_options, entered) for plan in plans]
-        made = [(own_run(report.folder), plan) for report, plan in zip(reports, plans, strict=True)]
+        done, lacking = run_grid(plans, results, workshop, engine_options, entered)
+        made = [(own_run(report.folder), plan) for plan, report in done]
         compared = transfer_to_defended(results, made, workshop)
-    found = [r.result for r in reports]
+    for lack in lacking:
+        errors.print(f"passed over: {lack}", markup=False, highlight=False, soft_wrap=True)
+    found = [report.result for _, report in done]
     if json:
         from benchmark.cli.tables import json_row
 
@@ -161,9 +164,9 @@ def run(
         from leaderboard.rows import Reading
 
         print_tables(attacks_board(Reading(results, tuple(run for run, _ in made))), output)
-        attacked = sum(r.attacked for r in reports)
+        attacked = sum(report.attacked for _, report in done)
         errors.print(
-            f"{attacked} sentences attacked; runs: {len(reports)}, in {results / 'runs'}"
+            f"{attacked} sentences attacked; runs: {len(done)}, in {results / 'runs'}"
             + ("" if attacked else " (all were finished before)")
             + (f"; the table of defenses: gauntlet board defenses --results {results}" if compared else ""),
             highlight=False,

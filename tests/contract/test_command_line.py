@@ -75,6 +75,16 @@ def one_error(err: str) -> str:
 # Exit codes.
 
 
+def test_a_suite_passes_over_what_a_victim_cannot_be_asked(gauntlet, tmp_path):
+    code, out, err = gauntlet(*QUICK, "--attack", "hotflip-word", "--results", tmp_path / "results", "--json")
+    assert code == 0
+    assert [row["attack"] for row in json.loads(out)] == ["identity"]
+    assert "passed over: attack hotflip-word needs the victim's gradients" in err
+    alone = ("run", "--attack", "hotflip-word", "--limit", "2", "--results", tmp_path / "results")
+    code, _, err = gauntlet(*alone)
+    assert (code, one_error(err)[:34]) == (2, "error: attack hotflip-word needs t")
+
+
 def test_exit_codes_are_the_documented_ones():
     documented = {BadInput: 2, MissingResource: 3, CannotSave: 4, CorruptResult: 5, Busy: 6}
     assert documented == EXIT_CODES

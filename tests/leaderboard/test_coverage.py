@@ -164,7 +164,14 @@ def test_status_takes_the_place_of_data_sets_and_victims(gauntlet, suite, tiny):
     }
     code, _, err = gauntlet("status", "--results", str(tiny), "--dataset", "wnut17")
     assert code == 2
-    assert "--victim and --dataset go with a suite" in err
+    assert "--victim, --dataset and the like go with a suite" in err
+
+
+@pytest.mark.parametrize("other", [("--limit", "9"), ("--queries", "23"), ("--seed", "1")])
+def test_status_of_a_suite_in_another_size_is_told_apart(gauntlet, suite, tiny, other):
+    as_it_is = ("--limit", "10", "--queries", "24", "--seed", "0")
+    told = [gauntlet("status", suite, "--results", str(tiny), *given, "--json")[1] for given in (as_it_is, other)]
+    assert ["finished" in {row["state"] for row in json.loads(out)} for out in told] == [True, False]
 
 
 def test_status_shows_goals_where_a_suite_has_several(gauntlet, suite, tiny):

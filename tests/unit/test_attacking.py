@@ -9,7 +9,7 @@ from benchmark.alignment import apply_edits
 from benchmark.attacking import Assault, Mode, mentions_of, mode_named
 from benchmark.contracts import Attack, attack
 from benchmark.engine import Engine
-from benchmark.errors import BadInput
+from benchmark.errors import BadInput, VictimLacks
 from benchmark.goals import goal_named
 from benchmark.probe import AttackOver, Probe
 from benchmark.threat import Access, Budget, Touch
@@ -352,7 +352,7 @@ def test_a_success_survives_a_victim_that_fails_later():
 
 @pytest.mark.parametrize("needs", [Access.SCORES, Access.GRADIENTS])
 def test_an_attack_that_needs_more_than_the_victim_gives_is_refused_at_once(needs):
-    with pytest.raises(BadInput, match=needs.name.lower()):
+    with pytest.raises(VictimLacks, match=needs.name.lower()):
         assault(attack_of(nothing, access=needs), StubVictim(lexicon(KNOWN), confidence=None))
 
 
