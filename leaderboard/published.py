@@ -5,8 +5,8 @@ A file holds the paper's citation, and for each of its tables what is known of t
     [paper]             key, title, authors, year, venue
     [[tables]]          name, about; dataset: ours of that name stand beside
     [tables.protocol]   fields of `PROTOCOL`; one that is missing was not stated
-    [[tables.rows]]     name, numbers by column (`NUMBERS`), ours: the attacks of ours that stand beside, where that
-                        matters on victims with a certain defense
+    [[tables.rows]]     name, numbers by column (`NUMBERS`), ours: the attacks of ours that stand beside, on victims
+                        without a defense unless one is named
 """
 
 from __future__ import annotations
@@ -129,12 +129,12 @@ class Ours(NamedTuple):
     Attributes:
         attack: name.
         parameters: where they differ from the defaults.
-        defense: of the victim, perhaps with parameters; empty for none, None for whatever victim.
+        defense: of the victim, perhaps with parameters; empty for none.
     """
 
     attack: str
     parameters: Mapping[str, Any]
-    defense: str | None = None
+    defense: str = ""
 
 
 @dataclass(frozen=True)
@@ -289,7 +289,7 @@ class _Reader:
             Ours(
                 self.field(attack, "attack", str),
                 self.field(attack, "parameters", dict) if "parameters" in attack else {},
-                self.field(attack, "defense", str) if "defense" in attack else None,
+                self.field(attack, "defense", str) if "defense" in attack else "",
             )
             for attack in record.get("ours", [])
         ]
