@@ -15,10 +15,30 @@ from filelock import FileLock
 
 from benchmark.errors import BadInput, CorruptResult
 from benchmark.store import RunFolder, stored_runs, write_atomically
-from leaderboard.ledger_lines import SELF_REPORTED, Entry, Standing, field_faults, is_run_id, next_line, read_entries
+from leaderboard.ledger_lines import (
+    RETRACTED,
+    SELF_REPORTED,
+    SUPERSEDED,
+    Entry,
+    Standing,
+    field_faults,
+    is_run_id,
+    next_line,
+    read_entries,
+)
 from leaderboard.plain_text import shown
 
-__all__ = ["add", "badges", "ledger_file", "read_ledger", "record_replay", "require_words", "retract", "supersede"]
+__all__ = [
+    "add",
+    "badges",
+    "ledger_file",
+    "read_ledger",
+    "record_replay",
+    "require_words",
+    "retract",
+    "supersede",
+    "uncounted",
+]
 
 
 def ledger_file(results: Path) -> Path:
@@ -102,6 +122,16 @@ def require_words(reason: str, date: str) -> None:
     faults = field_faults(0, {"verb": "retract", "run_id": "0" * 16, "date": date, "reason": reason})
     if faults:
         raise BadInput(f"--{faults[0].field} is {faults[0].wrong}, expected {faults[0].expected}")
+
+
+def uncounted(results: Path) -> dict[str, str]:
+    """Return for each run that no longer counts whether it is `SUPERSEDED` or `RETRACTED`; the last word on it holds.
+
+    Raises:
+        CorruptResult: the ledger was tampered with.
+    """
+    badge = Standing(read_ledger(results)).badge
+    return {run_id: told for run_id, (told, _) in badge.items() if told in {SUPERSEDED, RETRACTED}}
 
 
 def badges(results: Path) -> dict[str, str]:

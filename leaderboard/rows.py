@@ -6,7 +6,7 @@ whether the numbers are true is for verification to say.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from benchmark.spec import RunSpec
 from benchmark.store import RunFolder, stored_runs
 from benchmark.types import Sentence
 from leaderboard.human_audit import read_audit
-from leaderboard.ledger import badges, ledger_file, read_ledger
+from leaderboard.ledger import badges, ledger_file, uncounted
 from leaderboard.strict_json import loads
 from leaderboard.verifying.audits import audit_faults
 from leaderboard.verifying.files import opened
@@ -148,13 +148,12 @@ def read_runs(results: Path, wanted: Filter | None = None) -> Reading:
     return replace(reading, runs=tuple(runs), unfinished=unfinished)
 
 
-def _ledger(reading: Reading) -> tuple[set[str], Mapping[str, str]]:
+def _ledger(reading: Reading) -> tuple[Collection[str], Mapping[str, str]]:
     """Return the runs that no longer count, and the badges of those that do; a ledger that was altered is damage."""
     if not ledger_file(reading.results).is_file():
         return set(), {}
     try:
-        # The last word on a run holds.
-        verbs = {entry.run_id: entry.verb for entry in read_ledger(reading.results)}
+        gone = uncounted(reading.results)
     except GauntletError as error:
         reading.damage.append(error)
         return set(), {}
@@ -162,7 +161,7 @@ def _ledger(reading: Reading) -> tuple[set[str], Mapping[str, str]]:
         trusted = badges(reading.results)
     except GauntletError:  # a run is damaged, which is told where it is read
         trusted = {}
-    return {run_id for run_id, verb in verbs.items() if verb in {"supersede", "retract"}}, trusted
+    return gone, trusted
 
 
 def read_run(folder: Path) -> Run:

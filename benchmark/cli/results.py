@@ -56,6 +56,7 @@ def status(
         rows = [_row(folder, damage) for folder in stored_runs(results)]
     else:
         rows = _rows_of(suite, overrides, results, damage)
+    _tell_what_counts_no_more(rows, results, damage)
     if not rows and not json:
         errors.print(f"no runs in {results}; start with: gauntlet run quick", markup=False)
         return
@@ -101,6 +102,20 @@ def _rows_of(
             | {"dataset": plan.dataset, "goal": plan.goal, "seed": plan.seed, "state": "not run"}
         ]
     return rows
+
+
+def _tell_what_counts_no_more(rows: list[dict[str, Any]], results: Path, damage: list[GauntletError]) -> None:
+    """Put what the ledger says in the place of "finished"."""
+    from leaderboard.ledger import uncounted
+
+    try:
+        gone = uncounted(results)
+    except GauntletError as error:
+        damage.append(error)
+        return
+    for row in rows:
+        if row["state"] == "finished":
+            row["state"] = gone.get(row["run"], "finished")
 
 
 def _row(folder: RunFolder, damage: list[GauntletError]) -> dict[str, Any]:

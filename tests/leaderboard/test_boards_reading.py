@@ -268,6 +268,9 @@ def test_what_no_longer_counts_is_left_out_and_said_to_be(gauntlet, results, ver
     assert "casing" not in out
     assert "deepwordbug-ii" in out
     assert "superseded or retracted runs left out: 1" in err
+    rows = json.loads(gauntlet("status", "--results", results, "--json")[1])
+    states = {row["run"]: row["state"] for row in rows}
+    assert states == dict.fromkeys(states, "finished") | {casing: verb.rstrip("e") + "ed"}
     ledger.add(results, casing, "after all", DAY)
     assert "casing" in gauntlet("board", "attacks", "--results", results)[1]
 
