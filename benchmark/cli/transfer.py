@@ -15,6 +15,9 @@ __all__ = ["transfer"]
 
 def transfer(
     victim: Annotated[str, typer.Argument(help="The victim to ask.")],
+    source: Annotated[
+        list[str] | None, typer.Option(help="Only runs against this victim; may be repeated.", show_default=False)
+    ] = None,
     dataset: Datasets = None,
     attack: Attacks = None,
     label_map: Annotated[
@@ -25,7 +28,7 @@ def transfer(
     data_dir: DataDir = None,
     results: Results = Path("results"),
 ) -> None:
-    """Ask a victim about the adversarial examples of all runs against others, for `gauntlet board transfer`.
+    """Ask a victim about the adversarial examples of runs against others, for `gauntlet board transfer`.
 
     Nothing is attacked; what was asked before is not asked again.
     """
@@ -37,10 +40,13 @@ def transfer(
     from leaderboard.transferring import transfer as ask
 
     require_results(results)
-    reading = read_runs(results, Filter(tuple(dataset or ()), attacks=tuple(attack or ())))
+    reading = read_runs(results, Filter(tuple(dataset or ()), tuple(source or ()), tuple(attack or ())))
     made_against_others = [run for run in reading.runs if run.spec.victim != victim]
     if not made_against_others:
-        raise BadInput(f"no finished run in {results} against another victim than {victim}; gauntlet status shows runs")
+        raise BadInput(
+            f"no finished run in {results} against {' or '.join(source or ['another victim than ' + victim])}; "
+            "gauntlet status shows runs"
+        )
     options = VictimOptions(
         device=device,
         data_dir=data_dir,

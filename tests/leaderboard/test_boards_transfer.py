@@ -178,7 +178,10 @@ def test_the_command_asks_about_all_runs_against_others(gauntlet, results, monke
         "benchmark.victims.find_victim", lambda name, options: {STURDY.name: STURDY, BASE.name: BASE}[name]
     )
     monkeypatch.setattr("benchmark.datasets.find_dataset", lambda name, data_dir: made_up())
-    code, out, err = gauntlet("transfer", STURDY.name, "--results", results)
+    code, _, err = gauntlet("transfer", STURDY.name, "--source", "minilm/nobody", "--results", results)
+    assert code == 2
+    assert "no finished run" in err
+    code, out, err = gauntlet("transfer", STURDY.name, "--source", BASE.name, "--results", results)
     assert (code, out) == (0, "")
     assert f"runs put to {STURDY.name}: 2" in err
     assert len(list(results.glob("transfers/*.json"))) == 2
