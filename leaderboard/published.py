@@ -33,6 +33,7 @@ __all__ = [
     "PublishedRow",
     "PublishedTable",
     "differences",
+    "not_stated",
     "read_published",
 ]
 
@@ -203,14 +204,17 @@ def _meaning(metric: str) -> str:
 
 
 def differences(protocol: Mapping[str, Any], row: Entry) -> list[str]:
-    """Say in words how a row of ours was made otherwise than a paper's."""
-    told, unstated = [], []
+    """Say in words how a row of ours was made otherwise than a paper's, a text for each field that it states."""
+    told = []
     for key, (name, of) in PROTOCOL.items():
-        if key not in protocol:
-            unstated.append(name)
-        elif protocol[key] != (ours := of(row)):
+        if key in protocol and protocol[key] != (ours := of(row)):
             told.append(f"{name}: {_WORDS.get(protocol[key], protocol[key])} (here {_WORDS.get(ours, ours)})")
-    return [*told, *([f"not stated: {', '.join(unstated)}"] if unstated else [])]
+    return told
+
+
+def not_stated(protocol: Mapping[str, Any]) -> list[str]:
+    """Name what a paper does not state of its protocol."""
+    return [name for key, (name, _) in PROTOCOL.items() if key not in protocol]
 
 
 def read_published(results: Path) -> tuple[list[Paper], list[GauntletError]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,8 +11,8 @@ from typing import Any
 from benchmark.defending.finding import defense_named, name_of
 from benchmark.errors import GauntletError
 from benchmark.victims.finding import parse_name
-from leaderboard.entries import Entry, entries, labels, not_default
-from leaderboard.published import NUMBERS, Ours, Paper, PublishedTable, differences, read_published
+from leaderboard.entries import Entry, attack_label, entries, labels, not_default
+from leaderboard.published import NUMBERS, Ours, Paper, PublishedTable, differences, not_stated, read_published
 from leaderboard.rows import Reading
 from leaderboard.tables import Column, Table, table
 
@@ -28,7 +29,10 @@ _ROUNDING = 1e-9
 
 
 def published_board(reading: Reading) -> list[Table]:
-    """Return the papers' tables; runs of ours on the same data with the same attack stand under a paper's row."""
+    """Return the papers' tables; under a row stand ours on the same data with the same attack, of each victim one.
+
+    Which one: that with the fewest differences from what the paper states, of these that on the most sentences.
+    """
     papers, damage = read_published(reading.results)
     reading.damage.extend(damage)
     ours = entries(reading.runs)
@@ -42,21 +46,29 @@ def published_board(reading: Reading) -> list[Table]:
 
 
 def _table(paper: Paper, printed: PublishedTable, ours: Sequence[Entry]) -> Table:
-    records: list[dict[str, Any]] = []
-    told: dict[str, str] = {}
     rows = [row for row in ours if row.spec.dataset == printed.dataset and _as_many(row, printed)]
-    for row_of_theirs in printed.rows:
-        records.append({"name": row_of_theirs.name, "source": "paper", **row_of_theirs.numbers})
-        for row, name in zip(rows, labels(rows), strict=True):
-            if not any(_is_like(row, like) for like in row_of_theirs.ours):
-                continue
-            words = "; ".join(differences(printed.protocol, row))
-            letter = told.setdefault(words, _letter(len(told))) if words else None
-            beside = {"name": f"{name} on {row.spec.victim}", "source": "ours", "protocol": letter}
-            records.append({**beside, **_numbers(row)})
+    alike = [[row for row in rows if any(_is_like(row, like) for like in theirs.ours)] for theirs in printed.rows]
+    beside = [_nearest(candidates, printed) for candidates in alike]
+    differing = [[differences(printed.protocol, row) for row in nearest] for nearest in beside]
+    every = [own for of_row in differing for own in of_row]
+    shared = [words for words in every[0] if all(words in own for own in every)] if every else []
+    records: list[dict[str, Any]] = []
+    letters: dict[str, str] = {}
+    for theirs, nearest, of_row in zip(printed.rows, beside, differing, strict=True):
+        records.append({"name": theirs.name, "source": "paper", **theirs.numbers})
+        for row, name, told in zip(nearest, labels(nearest), of_row, strict=True):
+            own = "; ".join(words for words in told if words not in shared)
+            letter = letters.setdefault(own, _letter(len(letters))) if own else None
+            record = {"name": f"{name} on {row.spec.victim}", "source": "ours", "protocol": letter}
+            records.append({**record, **_numbers(row)})
+    unstated = not_stated(printed.protocol) if every else []
+    left_out = sum(map(len, alike)) - sum(map(len, beside))
     notes = [
         f"{printed.about}. Rows marked paper: {_cited(paper)}, as printed.",
-        *(f"Ours, {letter}, so not comparable: {words}." for words, letter in told.items()),
+        f"Ours, so not comparable: {'; '.join(shared)}." if shared else "",
+        *(f"Ours, {letter}: {own}." for own, letter in letters.items()),
+        f"The paper does not state: {', '.join(unstated)}." if unstated else "",
+        f"Of a victim's runs of an attack the nearest stands here; left out: {left_out}." if left_out else "",
     ]
     used = {key for row in printed.rows for key in row.numbers}
     columns = [_as_printed(column, printed) for column in COLUMNS if column.digits is None or column.key in used]
@@ -70,6 +82,18 @@ def _as_printed(column: Column, printed: PublishedTable) -> Column:
     if column.digits is None or all(abs(number - round(number, column.digits)) < _ROUNDING for number in numbers):
         return column
     return replace(column, digits=column.digits + 1)
+
+
+def _nearest(rows: Sequence[Entry], printed: PublishedTable) -> list[Entry]:
+    """Keep of each victim and attack the row made most as the paper made its own."""
+
+    def distance(row: Entry) -> tuple[int, int]:
+        return len(differences(printed.protocol, row)), -len(row.spec.sentence_ids)
+
+    groups: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+    for row in rows:
+        groups[attack_label(row.spec.attack, row.spec.parameters), row.spec.victim].append(row)
+    return [min(group, key=distance) for group in groups.values()]
 
 
 def _as_many(row: Entry, printed: PublishedTable) -> bool:
