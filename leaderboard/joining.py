@@ -28,7 +28,8 @@ def joint_groups(reading: Reading, *, base: bool) -> list[Joint]:
 
     Args:
         reading: of finished runs; controls are passed over.
-        base: keep apart the families of a base victim and its defended ones, named BASE+DEFENSE.
+        base: keep apart the families of a base victim and its defended ones, named BASE+DEFENSE, and pass over those
+            without any of these.
 
     Returns:
         Groups of at least two victims with an attack and a sentence in common.
@@ -37,11 +38,13 @@ def joint_groups(reading: Reading, *, base: bool) -> list[Joint]:
     found = []
     for group in grouped(usable, lambda run: _shared(run.spec, base=base)):
         victims = grouped(group, lambda run: {name: getattr(run.spec, name) for name in _OF_THE_VICTIM})
-        if len(victims) < 2:  # noqa: PLR2004 - one victim alone is compared with nothing
+        names = sorted({own[0].spec.victim for own in victims})
+        undefended = all(base_of(name) == name for name in names)
+        if len(victims) < 2 or (base and undefended):  # noqa: PLR2004 - one victim alone is compared with nothing
             continue
         joint, told = _joined(victims, base=base)
-        names, spec = ", ".join(sorted({own[0].spec.victim for own in victims})), group[0].spec
-        where = f"{names} on {spec.dataset} ({spec.goal}, {spec.queries} queries)"
+        spec = group[0].spec
+        where = f"{', '.join(names)} on {spec.dataset} ({spec.goal}, {spec.queries} queries)"
         reading.remarks.extend(f"{where}: {remark}" for remark in told)
         if joint is not None:
             found.append(joint)

@@ -278,6 +278,9 @@ def test_two_victims_of_one_name_are_told_apart(families):
     (table,) = victims_board(renamed)
     assert len(set(table.frame["victim"])) == 3
     assert all(name.startswith(f"{BASE} (weights ") for name in table.frame["victim"])
+    # None of them is defended.
+    assert defenses_board(renamed) == []
+    assert renamed.remarks == []
 
 
 def test_costs_come_from_provenance_and_what_is_not_known_is_said(families, tmp_path):
