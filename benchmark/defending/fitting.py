@@ -12,7 +12,7 @@ from benchmark.datasets import find_dataset
 from benchmark.defending.contract import Case, FrontEnd, TrainedDefense
 from benchmark.defending.finding import defense_named, name_of
 from benchmark.device import choose_device
-from benchmark.errors import BadInput
+from benchmark.errors import BadInput, VictimLacks
 from benchmark.training.architecture import Architecture
 from benchmark.victims.finding import (
     TRAINED,
@@ -88,7 +88,12 @@ def fitted(parts: VictimName, options: VictimOptions) -> Fitted:
 
     folder = trained_folder(recipe, options.kept)
     if not folder.is_dir():
-        architecture.train(recipe, dataset, folder, name, choose_device(options.device), options.report, prepare)
+        try:
+            architecture.train(recipe, dataset, folder, name, choose_device(options.device), options.report, prepare)
+        except VictimLacks as error:
+            raise BadInput(
+                f"{name} cannot be trained: {error}"
+            ) from error  # no run's attack, so no grid passes over it
     return Fitted(name, folder, architecture)
 
 

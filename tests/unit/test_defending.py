@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 from small_training import made_up, write_conll
+from stubs import StubVictim, lexicon
 
 from benchmark.defending import DEFENSES, FrontEnd, TrainedDefense, defense, defense_named, fitted
 from benchmark.defending.finding import name_of
-from benchmark.errors import BadInput
+from benchmark.errors import BadInput, VictimLacks
 from benchmark.victims import VictimOptions, find_victim
 from benchmark.victims.cnn_lstm_crf import CNN_LSTM_CRF
 from benchmark.victims.finding import parse_name, split_name
@@ -102,6 +103,13 @@ def test_wrong_names_are_told_in_one_line_before_anything_is_trained(name, told,
     with pytest.raises(BadInput, match=told) as error:
         find_victim(name, VictimOptions(device="cpu"))
     assert "\n" not in str(error.value)
+
+
+def test_an_attack_of_a_defense_that_its_base_cannot_be_asked_is_a_mistake_in_a_suite_too(options, monkeypatch):
+    monkeypatch.setattr("benchmark.workshop.find_victim", lambda name, options: StubVictim(lexicon({})))
+    with pytest.raises(BadInput, match="cannot be trained: attack hotflip-subword needs") as told:
+        find_victim(f"{SHORT}+augment(hotflip-subword,n=3)", options)
+    assert not isinstance(told.value, VictimLacks)
 
 
 def test_a_name_is_written_with_what_differs_from_the_defaults():
