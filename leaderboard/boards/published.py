@@ -112,12 +112,21 @@ def _is_like(row: Entry, like: Ours) -> bool:
 
 
 def _defense_of(victim: str) -> str:
-    """Return a victim's defense as it is best written; nothing for a victim without one, or whose name has no parts."""
+    """Return a victim's defenses as they are best written; nothing for one without, or whose name has no parts.
+
+    A defense that is not known here, or not with these parameters, is one all the same.
+    """
     try:
-        defense = parse_name(victim).defense
-        return name_of(defense_named(defense)) if defense else ""
+        parts = parse_name(victim)
     except GauntletError:
         return ""
+    if not parts.defense:
+        return ""
+    try:
+        last = name_of(defense_named(parts.defense))
+    except GauntletError:
+        last = parts.defense
+    return "+".join(filter(None, (_defense_of(parts.base), last)))
 
 
 def _numbers(row: Entry) -> dict[str, Any]:

@@ -307,3 +307,12 @@ def test_victims_with_a_defense_stand_beside_the_row_of_that_defense_and_control
     assert names[names.index("MAT (R)") + 1] == "MAT (S)"
     (run,) = only(reading, attack="identity", victim="minilm/made-up+mat").runs
     assert table.frame["f1_clean"].iloc[names.index("MAT (S)") + 1] == run.metrics["f1.strict.before"].value
+
+
+@pytest.mark.parametrize("defense", ["of-another-package", "mat(of_a_newer_version=1)", "of-another-package+mat"])
+def test_victims_whose_defense_is_unknown_here_or_not_the_only_one_stand_beside_no_row(one_seed, defense):
+    def defended(spec):
+        return dataclasses.replace(on_every_sentence(spec), victim=f"minilm/made-up+{defense}")
+
+    for table in published_board(Reading(RESULTS, changed(one_seed, defended).runs)):
+        assert "ours" not in set(table.frame["source"])
