@@ -31,7 +31,7 @@ def train(
     ] = None,
     epochs: Epochs = None,
     sentences: Sentences = None,
-    seed: Seed = 0,
+    seed: Annotated[int | None, typer.Option(help="Of weights, order and dropout. Default: 0.")] = None,
     scheme: Scheme = "IOB2",
     device: Device = "auto",
     data_dir: DataDir = None,
@@ -47,16 +47,16 @@ def train(
 
     parts = parse_name(name)
     if parts.defense:
-        raise BadInput(f"{name!r} is defended; train it with: gauntlet defend --defense '{parts.defense}'")
+        raise BadInput(f"{name!r} is defended: `gauntlet defend` trains such victims, and `gauntlet run` on first use")
     if parts.family not in TRAINED:
         forms = " or ".join(f"{family}/DATASET" for family in TRAINED)
         raise BadInput(f"{name!r} cannot be trained; the form is {forms}, for example minilm/newsroom")
     architecture = architecture_named(parts.family)
     dataset = find_dataset(parts.rest, data_dir, scheme)
-    options = settings_given(seed, sentences, epochs)
-    if twice := sorted(options.keys() & parts.settings.keys()):
+    options = {"epochs": epochs, "seed": seed, "sentences": sentences}
+    if twice := sorted(key for key in parts.settings if options.get(key) is not None):
         raise BadInput(f"{name!r} has {' and '.join(twice)} already; leave --{twice[0]} away")
-    settings = dict(sorted({**parts.settings, **options}.items()))
+    settings = dict(sorted({**parts.settings, **settings_given(seed or 0, sentences, epochs)}.items()))
     recipe = architecture.recipe_with(dataset, settings)
     name = f"{parts.family}/{spelled(parts.rest, settings)}"
     folder = out or cache_folder(recipe)
