@@ -151,7 +151,7 @@ def run(
         done, lacking = run_grid(plans, results, workshop, engine_options, entered)
         made = [(own_run(report.folder), plan) for plan, report in done]
         compared = transfer_to_defended(results, made, workshop)
-    for lack in lacking:
+    for lack in dict.fromkeys(map(str, lacking)):  # seeds, goals and data sets lack the same
         errors.print(f"passed over: {lack}", markup=False, highlight=False, soft_wrap=True)
     found = [report.result for _, report in done]
     if json:

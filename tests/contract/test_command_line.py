@@ -76,10 +76,11 @@ def one_error(err: str) -> str:
 
 
 def test_a_suite_passes_over_what_a_victim_cannot_be_asked(gauntlet, tmp_path):
-    code, out, err = gauntlet(*QUICK, "--attack", "hotflip-word", "--results", tmp_path / "results", "--json")
+    both = (*QUICK, "--attack", "hotflip-word", "--seed", "0", "--seed", "1", "--results", tmp_path / "results")
+    code, out, err = gauntlet(*both, "--json")
     assert code == 0
-    assert [row["attack"] for row in json.loads(out)] == ["identity"]
-    assert "passed over: attack hotflip-word needs the victim's gradients" in err
+    assert [row["attack"] for row in json.loads(out)] == ["identity", "identity"]
+    assert err.count("passed over: attack hotflip-word needs the victim's gradients") == 1
     alone = ("run", "--attack", "hotflip-word", "--limit", "2", "--results", tmp_path / "results")
     code, _, err = gauntlet(*alone)
     assert (code, one_error(err)[:34]) == (2, "error: attack hotflip-word needs t")
