@@ -43,10 +43,8 @@ def transfer(
     reading = read_runs(results, Filter(tuple(dataset or ()), tuple(source or ()), tuple(attack or ())))
     made_against_others = [run for run in reading.runs if run.spec.victim != victim]
     if not made_against_others:
-        raise BadInput(
-            f"no finished run in {results} against {' or '.join(source or ['another victim than ' + victim])}; "
-            "gauntlet status shows runs"
-        )
+        others = [name for name in source or () if name != victim] or [f"another victim than {victim}"]
+        raise BadInput(f"no finished run in {results} against {' or '.join(others)}; gauntlet status shows runs")
     options = VictimOptions(
         device=device,
         data_dir=data_dir,

@@ -181,6 +181,8 @@ def test_the_command_asks_about_all_runs_against_others(gauntlet, results, monke
     code, _, err = gauntlet("transfer", STURDY.name, "--source", "minilm/nobody", "--results", results)
     assert code == 2
     assert "no finished run" in err
+    code, _, err = gauntlet("transfer", BASE.name, "--source", BASE.name, "--results", results)
+    assert (code, f"against another victim than {BASE.name};" in err) == (2, True)
     code, out, err = gauntlet("transfer", STURDY.name, "--source", BASE.name, "--results", results)
     assert (code, out) == (0, "")
     assert f"runs put to {STURDY.name}: 2" in err
