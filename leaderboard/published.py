@@ -266,6 +266,9 @@ class _Reader:
         protocol = self.field(record, "protocol", dict)
         if unknown := set(protocol) - set(PROTOCOL):
             raise CorruptResult(f"{self.path}: protocol has unknown fields {', '.join(sorted(unknown))}")
+        for key, value in protocol.items():
+            if isinstance(value, bool) or not isinstance(value, str | int | float):
+                raise CorruptResult(f"{self.path}: {key} of a protocol must be a text or a number, not {value!r}")
         return PublishedTable(
             self.field(record, "name", str),
             self.field(record, "about", str),

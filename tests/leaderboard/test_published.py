@@ -250,6 +250,8 @@ attack_rate = 50
         ("attack_rate = 50", 'attack_rate = "50"', "attack_rate must be a number"),
         ("attack_rate = 50", "attack_rate = true", "attack_rate must be a number"),
         ("queries = 10", "querys = 10", "unknown fields querys"),
+        ("queries = 10", "queries = [10]", "queries of a protocol must be a text or a number, not [10]"),
+        ("queries = 10", "max_missed = true", "max_missed of a protocol must be a text or a number, not True"),
         ("year = 2020", 'year = "2020"', "year must be there, as a int"),
         ('name = "Theirs"', "", "name must be there"),
         ("[paper]", "[papr]", "paper must be there"),
