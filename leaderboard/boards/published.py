@@ -11,7 +11,7 @@ from typing import Any
 from benchmark.defending.finding import defense_named, name_of
 from benchmark.errors import GauntletError
 from benchmark.victims.finding import parse_name
-from leaderboard.entries import Entry, attack_label, entries, labels, not_default
+from leaderboard.entries import Entry, attack_label, entries, labels, not_default, told_apart
 from leaderboard.published import NUMBERS, Ours, Paper, PublishedTable, differences, not_stated, read_published
 from leaderboard.rows import Reading
 from leaderboard.tables import Column, Table, table
@@ -56,17 +56,17 @@ def _table(paper: Paper, printed: PublishedTable, ours: Sequence[Entry]) -> Tabl
     letters: dict[str, str] = {}
     for theirs, nearest, of_row in zip(printed.rows, beside, differing, strict=True):
         records.append({"name": theirs.name, "source": "paper", **theirs.numbers})
-        for row, name, told in zip(nearest, labels(nearest), of_row, strict=True):
+        for row, name, told in zip(nearest, _names(nearest), of_row, strict=True):
             own = "; ".join(words for words in told if words not in shared)
             letter = letters.setdefault(own, _letter(len(letters))) if own else None
-            record = {"name": f"{name} on {row.spec.victim}", "source": "ours", "protocol": letter}
+            record = {"name": name, "source": "ours", "protocol": letter}
             records.append({**record, **_numbers(row)})
     unstated = not_stated(printed.protocol) if every else []
     left_out = sum(map(len, alike)) - sum(map(len, beside))
     notes = [
         f"{printed.about}. Rows marked paper: {_cited(paper)}, as printed.",
         f"Ours, so not comparable: {'; '.join(shared)}." if shared else "",
-        *(f"Ours, {letter}: {own}." for own, letter in letters.items()),
+        *(f"Ours, {letter}{'' if shared else ', so not comparable'}: {own}." for own, letter in letters.items()),
         f"The paper does not state: {', '.join(unstated)}." if unstated else "",
         f"Of a victim's runs of an attack the nearest stands here; left out: {left_out}." if left_out else "",
     ]
@@ -84,15 +84,22 @@ def _as_printed(column: Column, printed: PublishedTable) -> Column:
     return replace(column, digits=column.digits + 1)
 
 
+def _names(rows: Sequence[Entry]) -> list[str]:
+    """Name rows by attack and victim; victims of one name are told apart by their weights."""
+    names = [f"{name} on {row.spec.victim}" for row, name in zip(rows, labels(rows), strict=True)]
+    return told_apart(names, [{"weights": row.spec.victim_fingerprint[-8:]} for row in rows])
+
+
 def _nearest(rows: Sequence[Entry], printed: PublishedTable) -> list[Entry]:
     """Keep of each victim and attack the row made most as the paper made its own."""
 
     def distance(row: Entry) -> tuple[int, int]:
         return len(differences(printed.protocol, row)), -len(row.spec.sentence_ids)
 
-    groups: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+    groups: dict[tuple[str, ...], list[Entry]] = defaultdict(list)
     for row in rows:
-        groups[attack_label(row.spec.attack, row.spec.parameters), row.spec.victim].append(row)
+        spec = row.spec
+        groups[attack_label(spec.attack, spec.parameters), spec.victim, spec.victim_fingerprint].append(row)
     return [min(group, key=distance) for group in groups.values()]
 
 

@@ -203,6 +203,30 @@ def test_of_a_victims_runs_the_nearest_to_the_papers_stands_beside(ours):
         assert f"left out: {len(runs) - 1}." in board.notes[-1]
 
 
+def test_two_victims_of_one_name_are_told_apart_by_their_weights(ours):
+    (run,) = only(ours, attack="deepwordbug-ii", victim="minilm/made-up").runs
+    other = dataclasses.replace(run, spec=dataclasses.replace(run.spec, victim_fingerprint=f"{0:064x}"))
+    boards = published_board(Reading(RESULTS, (run, other)))
+    board = next(board for board in boards if "ours" in set(board.frame["source"]))
+    name = "deepwordbug-ii on minilm/made-up"
+    assert set(board.frame["name"][board.frame["source"] == "ours"]) == {
+        f"{name} (weights 00000000)",
+        f"{name} (weights {run.spec.victim_fingerprint[-8:]})",
+    }
+
+
+def test_where_only_some_of_ours_differ_these_are_said_not_to_be_comparable(ours, tmp_path):
+    (tmp_path / "published").mkdir()
+    beside = "attack_rate = 50\nours = [{ attack = 'deepwordbug-ii' }, { attack = 'deepwordbug-ii', defense = 'mat' }]"
+    ours_too = GOOD.replace("attack_rate = 50", beside).replace('"Something"', '"Something"\ndataset = "conll2003"')
+    ours_too = ours_too.replace("queries = 10", 'victim = "minilm/made-up"')
+    (tmp_path / "published" / "paper.toml").write_text(ours_too, encoding="utf-8")
+    (board,) = published_board(Reading(tmp_path, ours.runs))
+    assert list(board.frame["protocol"].fillna("")) == ["", "", "a"]
+    words = "victim: minilm/made-up (here minilm/made-up+mat)"
+    assert f"Ours, a, so not comparable: {words}." in board.notes
+
+
 def test_a_paper_without_rows_of_ours_shows_all_the_same(tmp_path):
     tables = published_board(Reading(RESULTS, ()))
     assert len(tables) == sum(len(paper.tables) for paper in PAPERS.values())
