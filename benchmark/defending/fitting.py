@@ -90,10 +90,8 @@ def fitted(parts: VictimName, options: VictimOptions) -> Fitted:
     if not folder.is_dir():
         try:
             architecture.train(recipe, dataset, folder, name, choose_device(options.device), options.report, prepare)
-        except VictimLacks as error:
-            raise BadInput(
-                f"{name} cannot be trained: {error}"
-            ) from error  # no run's attack, so no grid passes over it
+        except VictimLacks as error:  # the defense's attack, not a run's: no grid passes over it
+            raise BadInput(f"{name} cannot be trained: {error}") from error
     return Fitted(name, folder, architecture)
 
 
