@@ -31,7 +31,8 @@ _ROUNDING = 1e-9
 def published_board(reading: Reading) -> list[Table]:
     """Return the papers' tables; under a row stand ours on the same data with the same attack, of each victim one.
 
-    Which one: that with the fewest differences from what the paper states, of these that on the most sentences.
+    Which one: that with the fewest differences from what the paper states, of these that on the most sentences, with
+    the most seeds, with the most queries.
     """
     papers, damage = read_published(reading.results)
     reading.damage.extend(damage)
@@ -93,8 +94,8 @@ def _names(rows: Sequence[Entry]) -> list[str]:
 def _nearest(rows: Sequence[Entry], printed: PublishedTable) -> list[Entry]:
     """Keep of each victim and attack the row made most as the paper made its own."""
 
-    def distance(row: Entry) -> tuple[int, int]:
-        return len(differences(printed.protocol, row)), -len(row.spec.sentence_ids)
+    def distance(row: Entry) -> tuple[int, ...]:
+        return len(differences(printed.protocol, row)), -len(row.spec.sentence_ids), -len(row.runs), -row.spec.queries
 
     groups: dict[tuple[str, ...], list[Entry]] = defaultdict(list)
     for row in rows:
@@ -104,9 +105,11 @@ def _nearest(rows: Sequence[Entry], printed: PublishedTable) -> list[Entry]:
 
 
 def _as_many(row: Entry, printed: PublishedTable) -> bool:
-    """Refuse runs on sentences that the victim nearly gets right where a paper's F1 is that of all sentences."""
-    everything = printed.protocol.get("max_missed") == 1
-    return not everything or row.spec.selection.get("max_missed") == 1
+    """Where a paper's F1 is that of all sentences, refuse runs on some, or on those the victim nearly gets right."""
+    if printed.protocol.get("max_missed") != 1:
+        return True
+    rule, spec = row.spec.selection, row.spec
+    return rule.get("max_missed") == 1 and len(spec.sentence_ids) < rule.get("limit", 0)
 
 
 def _is_like(row: Entry, like: Ours) -> bool:
