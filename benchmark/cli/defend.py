@@ -22,7 +22,7 @@ def defend(
     ] = None,
     epochs: Epochs = None,
     sentences: Sentences = None,
-    seed: Seed = 0,
+    seed: Seed = None,
     scheme: Scheme = "IOB2",
     device: Device = "auto",
     data_dir: DataDir = None,

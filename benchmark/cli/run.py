@@ -94,8 +94,8 @@ def run(
     """Run a suite, or one attack on one victim, and print the table.
 
     Finished runs are read back; interrupted ones go on where they stopped. Attacks that need more than a victim gives
-    are passed over in a suite, and named. Where a victim stands beside defended ones,
-    these are asked about what broke it, for the defenses board.
+    are passed over in a suite, and named. Where a victim stands beside defended ones, these are asked about what broke
+    it, for the defenses board.
     """
     from dataclasses import replace
 

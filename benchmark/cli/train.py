@@ -20,7 +20,7 @@ Epochs = Annotated[
     int | None, typer.Option(help="Passes over the data, at most. Default: by size.", show_default=False)
 ]
 Sentences = Annotated[int | None, typer.Option(help="Train on so many sentences only.", show_default=False)]
-Seed = Annotated[int, typer.Option(help="Of weights, order and dropout.")]
+Seed = Annotated[int | None, typer.Option(help="Of weights, order and dropout. Default: 0.")]
 Scheme = Annotated[str, typer.Option(help="Tag scheme of local files.")]
 
 
@@ -31,7 +31,7 @@ def train(
     ] = None,
     epochs: Epochs = None,
     sentences: Sentences = None,
-    seed: Annotated[int | None, typer.Option(help="Of weights, order and dropout. Default: 0.")] = None,
+    seed: Seed = None,
     scheme: Scheme = "IOB2",
     device: Device = "auto",
     data_dir: DataDir = None,
@@ -56,7 +56,7 @@ def train(
     options = {"epochs": epochs, "seed": seed, "sentences": sentences}
     if twice := sorted(key for key in parts.settings if options.get(key) is not None):
         raise BadInput(f"{name!r} has {' and '.join(twice)} already; leave --{twice[0]} away")
-    settings = dict(sorted({**parts.settings, **settings_given(seed or 0, sentences, epochs)}.items()))
+    settings = dict(sorted({**parts.settings, **settings_given(seed, sentences, epochs)}.items()))
     recipe = architecture.recipe_with(dataset, settings)
     name = f"{parts.family}/{spelled(parts.rest, settings)}"
     folder = out or cache_folder(recipe)
@@ -73,7 +73,7 @@ def train(
         output.print(f"{split} F1 (strict) {f1:.3f}", highlight=False)
 
 
-def settings_given(seed: int, sentences: int | None, epochs: int | None) -> dict[str, int]:
+def settings_given(seed: int | None, sentences: int | None, epochs: int | None) -> dict[str, int]:
     """Return the settings of a recipe that differ from the default, in the order in which names spell them."""
     settings = {"epochs": epochs, "seed": seed or None, "sentences": sentences}
     return {name: value for name, value in settings.items() if value is not None}
