@@ -24,6 +24,7 @@ __all__ = [
     "Json",
     "Results",
     "errors",
+    "given",
     "output",
     "print_json",
     "print_rows",
@@ -42,6 +43,11 @@ DataDir = Annotated[
     typer.Option(help="Folder that holds NAME/{train,dev,test}.conll; GAUNTLET_DATA if not given.", show_default=False),
 ]
 Results = Annotated[Path, typer.Option(help="Results folder.")]
+
+
+def given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those options that the user gave; one that may be repeated and was not is None or an empty list."""
+    return {name: value for name, value in options.items() if value is not None and value != []}
 
 
 def require_results(results: Path) -> Path:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from benchmark.cli.console import Json, Results, errors, print_json, print_rows, require_results
+from benchmark.cli.console import Json, Results, errors, given, print_json, print_rows, require_results
 from benchmark.errors import BadInput, GauntletError
 
 if TYPE_CHECKING:
@@ -46,8 +46,7 @@ def status(
     """
     from benchmark.store import stored_runs
 
-    given = {"victims": victim, "datasets": dataset, "limit": limit, "queries": queries, "seeds": seed}
-    overrides = {field: value for field, value in given.items() if value is not None and value != []}
+    overrides = given({"victims": victim, "datasets": dataset, "limit": limit, "queries": queries, "seeds": seed})
     if suite is None and overrides:
         raise BadInput("--victim, --dataset and the like go with a suite: gauntlet status quick --dataset wnut17")
     require_results(results)

@@ -13,6 +13,7 @@ from benchmark.cli.console import (
     Json,
     Results,
     errors,
+    given,
     output,
     print_json,
     print_rows,
@@ -111,9 +112,8 @@ def run(
     from leaderboard.transferring import transfer_to_defended
 
     engine_options = EngineOptions(concurrency, batch_size, reverse, retry_errors)
-    overrides: dict[str, Any] = {
-        name: value
-        for name, value in {
+    overrides = given(
+        {
             "attacks": attack,
             "victims": victim,
             "datasets": dataset,
@@ -129,9 +129,8 @@ def run(
             "precision": precision,
             "scheme": scheme,
             "label_map": label_map,
-        }.items()
-        if value is not None and value != []
-    }
+        }
+    )
     if param:
         if not attack or len(attack) != 1:
             raise BadInput("--param goes with exactly one --attack")
