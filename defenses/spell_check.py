@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from benchmark.casing import cased_like
 from benchmark.defending import FrontEnd, defense
@@ -29,7 +29,10 @@ class SpellCheck(FrontEnd):
     Attributes:
         edits: how many characters a known word may be away (insertions, deletions, substitutions, swaps of neighbours).
         shortest: words of fewer characters are left alone.
+        access: see `FrontEnd`; no gradient goes through a spell checker.
     """
+
+    access: ClassVar[Access] = Access.SCORES
 
     edits: int = 1
     shortest: int = 4
@@ -91,12 +94,12 @@ class Speller:
 
 
 class SpellCheckedVictim:
-    """A victim that reads corrected texts. No gradient goes through a spell-checker."""
+    """A victim that reads corrected texts."""
 
     def __init__(self, victim: Victim, speller: Speller, defense: str, version: int) -> None:
         self.name = f"{victim.name}+{defense}"
         self.labels: Tags = victim.labels
-        self.access = min(victim.access, Access.SCORES)
+        self.access = min(victim.access, SpellCheck.access)
         told = f"{victim.fingerprint} {defense} {version} {speller.identity}"
         self.fingerprint = hashlib.sha256(told.encode()).hexdigest()
         self.unknown_word = victim.unknown_word

@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmark.backends import AUTO
-from benchmark.defending.finding import defense_named, name_of
+from benchmark.defending import FrontEnd, defense_named
 from benchmark.errors import GauntletError
 from benchmark.finding import attack_named
 from benchmark.plan import Plan
 from benchmark.spec import PROTOCOL, canonical_json
 from benchmark.store import RunFolder, stored_runs
-from benchmark.victims.finding import TRAINED, parse_name
+from benchmark.victims.finding import parse_name
 from leaderboard.recorded_plans import recorded_plan
 from leaderboard.rows import sound_spec
+from leaderboard.victim_names import recorded_victim
 
-__all__ = ["Cell", "cells", "recorded_victim"]
+__all__ = ["Cell", "cells"]
 
 
 class Cell(NamedTuple):
@@ -27,10 +28,12 @@ class Cell(NamedTuple):
     Attributes:
         plan: what is asked for.
         runs: mostly one or none; more where data set, weights or resources have changed in between.
+        lacking: its attack needs more than its victim gives, so that a suite passes over it; as far as names tell.
     """
 
     plan: Plan
     runs: tuple[RunFolder, ...]
+    lacking: bool
 
 
 def cells(plans: Iterable[Plan], results: Path) -> list[Cell]:
@@ -64,22 +67,15 @@ def cells(plans: Iterable[Plan], results: Path) -> list[Cell]:
             for backend, pooling, folder in found[_key(plan)]
             if options.backend in {AUTO, backend} and (pooling is None or pooling == options.pooling)
         ]
-        told.append(Cell(plan, tuple(runs)))
+        told.append(Cell(plan, tuple(runs), _lacks(plan)))
     return told
 
 
-def recorded_victim(name: str) -> str:
-    """Return the name under which a victim's runs are recorded: no settings that are the default, no path.
-
-    Raises:
-        BadInput: no such victim or defense.
-    """
-    parts = parse_name(name)
-    if parts.defense:
-        return f"{recorded_victim(parts.base)}+{name_of(defense_named(parts.defense))}"
-    if parts.family in TRAINED:
-        return parts.undefended
-    return f"path:{Path(parts.rest).resolve().name}" if parts.family == "path" else name
+def _lacks(plan: Plan) -> bool:
+    """Tell whether an attack needs more than any victim behind that front end gives."""
+    name = parse_name(plan.victim).defense
+    front_end = defense_named(name) if name else None
+    return isinstance(front_end, FrontEnd) and attack_named(plan.attack, plan.parameters).card.access > front_end.access
 
 
 def _version(plan: Plan) -> int:

@@ -21,11 +21,11 @@ from benchmark.statistics.paired import mcnemar
 from benchmark.threat import Access
 from benchmark.types import Status
 from leaderboard.entries import Average, average
-from leaderboard.joining import base_of
 from leaderboard.joint import Joint
 from leaderboard.rows import Run
 from leaderboard.standing import ALPHA
 from leaderboard.transferring import Transfer, target_of
+from leaderboard.victim_names import base_of
 
 __all__ = ["Defended"]
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from benchmark.errors import GauntletError
 from benchmark.resources.loading import LEARNING
 from benchmark.spec import RunSpec, canonical_json
-from benchmark.victims.finding import parse_name
 from leaderboard.entries import CONTROLS, OF_THE_ATTACK, Entry, grouped, labels, told_apart
 from leaderboard.joint import Joint
 from leaderboard.rows import Reading, Run
+from leaderboard.victim_names import base_of, victim_details
 
-__all__ = ["base_of", "joint_groups"]
+__all__ = ["joint_groups"]
 
 # What belongs to a victim, or follows from it: which sentences it nearly gets right.
 _OF_THE_VICTIM = ("victim", "victim_fingerprint", "victim_settings", "selection", "sentence_ids")
@@ -51,15 +50,6 @@ def joint_groups(reading: Reading, *, base: bool) -> list[Joint]:
     return found
 
 
-def base_of(victim: str) -> str:
-    """Return the name of a victim without its defenses; a name of a form that is not known here is its own base."""
-    try:
-        parts = parse_name(victim)
-    except GauntletError:
-        return victim
-    return base_of(parts.base) if parts.defense else victim
-
-
 def _joined(victims: Sequence[_Runs], *, base: bool) -> tuple[Joint | None, list[str]]:
     """Return what can be compared of some victims, if anything, and what there is to remark."""
     remarks: list[str] = []
@@ -91,8 +81,10 @@ def _joint(victims: Sequence[_Runs]) -> Joint:
     attacks = [[key for key in common if key[0] == attack] for attack in dict.fromkeys(key[0] for key in common)]
     names = labels([Entry(tuple(given[0][key] for key in keys)) for keys in attacks])
     order = sorted(range(len(names)), key=lambda k: names[k])
+    specs = [own[0].spec for own in victims]
+    details = [victim_details(spec.victim_fingerprint, spec.victim_settings) for spec in specs]
     return Joint(
-        tuple(told_apart([own[0].spec.victim for own in victims], [_details(own[0].spec) for own in victims])),
+        tuple(told_apart([spec.victim for spec in specs], details)),
         tuple(names[k] for k in order),
         tuple(tuple(tuple(own[key] for key in attacks[k]) for k in order) for own in given),
     )
@@ -144,8 +136,3 @@ def _shared(spec: RunSpec, *, base: bool) -> dict[str, Any]:
     fields = {k: v for k, v in asdict(spec).items() if k not in {*OF_THE_ATTACK, *_OF_THE_VICTIM, "seed"}}
     rule = {k: v for k, v in spec.selection.items() if k != "passed_over"}
     return {**fields, "rule": rule, "base": base_of(spec.victim) if base else None}
-
-
-def _details(spec: RunSpec) -> Mapping[str, Any]:
-    # Its end: the beginning is that of the network beneath, the same for all adapters on it.
-    return {"weights": spec.victim_fingerprint[-8:], **spec.victim_settings}

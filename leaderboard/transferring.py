@@ -27,8 +27,8 @@ from benchmark.types import Sentence, Status
 from benchmark.victims.label_map import require_same_types
 from benchmark.workshop import Workshop
 from leaderboard.entries import CONTROLS
-from leaderboard.joining import base_of
 from leaderboard.rows import Reading, Run
+from leaderboard.victim_names import base_of, victim_details
 
 __all__ = ["Answer", "Transfer", "read_transfers", "target_of", "transfer", "transfer_to_defended"]
 
@@ -79,7 +79,7 @@ class Transfer:
     @property
     def details(self) -> dict[str, Any]:
         """What tells two victims of one name apart."""
-        return {"weights": self.victim_fingerprint[-8:], **self.victim_settings}
+        return victim_details(self.victim_fingerprint, self.victim_settings)
 
     @property
     def target(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from leaderboard.rows import Filter, Reading
     from leaderboard.tables import Table
 
-__all__ = ["Attacks", "Datasets", "Victims", "board", "print_board", "tables_of", "tell_damage"]
+__all__ = ["Attacks", "Datasets", "Victims", "asked_for", "board", "print_board", "tables_of", "tell_damage"]
 
 Datasets = Annotated[
     list[str] | None, typer.Option("--dataset", help="Only this data set; may be repeated.", show_default=False)
@@ -38,9 +39,15 @@ def board(
     json: Json = False,
 ) -> None:
     """Print a board; what is left out of it does not take part in its ranks and ties."""
-    from leaderboard.rows import Filter
+    print_board(name, results, asked_for(dataset, victim, attack), json=json)
 
-    print_board(name, results, Filter(tuple(dataset or ()), tuple(victim or ()), tuple(attack or ())), json=json)
+
+def asked_for(datasets: Sequence[str] | None, victims: Sequence[str] | None, attacks: Sequence[str] | None) -> Filter:
+    """Return which runs are asked for by names, where nothing was said all; a victim's name may be spelled anyhow."""
+    from leaderboard.rows import Filter
+    from leaderboard.victim_names import as_recorded
+
+    return Filter(tuple(datasets or ()), tuple(map(as_recorded, victims or ())), tuple(attacks or ()))
 
 
 def print_board(name: str, results: Path, wanted: Filter | None = None, *, json: bool = False) -> None:

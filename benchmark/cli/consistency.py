@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from benchmark.cli.board import Attacks, Datasets, Victims, tell_damage
+from benchmark.cli.board import Attacks, Datasets, Victims, asked_for, tell_damage
 from benchmark.cli.console import DataDir, Device, Json, Results, errors, print_rows, progress_report, require_results
 
 __all__ = ["consistency"]
@@ -45,10 +45,10 @@ def consistency(
     from leaderboard.consistency import consistency as compare
     from leaderboard.entries import CONTROLS
     from leaderboard.recorded_plans import recorded_plan
-    from leaderboard.rows import Filter, read_runs
+    from leaderboard.rows import read_runs
 
     require_results(results)
-    reading = read_runs(results, Filter(tuple(dataset or ()), tuple(victim or ()), tuple(attack or ())))
+    reading = read_runs(results, asked_for(dataset, victim, attack))
     runs = [run for run in reading.runs if run.spec.attack not in CONTROLS]
     if not runs:
         raise BadInput(f"no finished run of that kind in {results}; gauntlet status shows runs")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from benchmark.cli.board import Attacks, Datasets, Victims, tables_of, tell_damage
+from benchmark.cli.board import Attacks, Datasets, Victims, asked_for, tables_of, tell_damage
 from benchmark.cli.console import Results
 
 __all__ = ["export"]
@@ -26,10 +26,9 @@ def export(
     """Write a board as CSV, JSON, LaTeX (booktabs) or Markdown, or what to cite with it as BibTeX."""
     from benchmark.store import write_atomically
     from leaderboard.export import format_named
-    from leaderboard.rows import Filter
 
     write = format_named(format)
-    wanted = Filter(tuple(dataset or ()), tuple(victim or ()), tuple(attack or ()))
+    wanted = asked_for(dataset, victim, attack)
     tables, reading = tables_of(name, results, wanted)
     text = write(tables)
     if out is None:

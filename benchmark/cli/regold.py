@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from benchmark.cli.board import Attacks, Datasets, Victims, tell_damage
+from benchmark.cli.board import Attacks, Datasets, Victims, asked_for, tell_damage
 from benchmark.cli.console import DataDir, Json, Results, errors, output, require_results
 
 __all__ = ["regold"]
@@ -34,12 +34,12 @@ def regold(
     from benchmark.errors import BadInput, MissingResource
     from leaderboard.export.to_json import to_json
     from leaderboard.regolding import regolded_table, same_protocol
-    from leaderboard.rows import Filter, read_runs
+    from leaderboard.rows import read_runs
 
     require_results(results)
     load = cache(lambda name: find_dataset(name, data_dir, scheme))
     other = load(gold)
-    reading = read_runs(results, Filter(tuple(dataset or ()), tuple(victim or ()), tuple(attack or ())))
+    reading = read_runs(results, asked_for(dataset, victim, attack))
     if not reading.runs:
         raise BadInput(f"no finished run of that kind in {results}; gauntlet status shows runs")
     tables, left_out = [], []

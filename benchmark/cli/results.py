@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["results", "status"]
 
+_PASSED_OVER = "passed over"
 _COLUMNS = ("run", "attack", "victim", "dataset", "goal", "seed", "done", "sentences", "seconds", "state")
 # In seconds; provenance is taken on trust, and what claims to have taken longer counts as saying nothing.
 _CENTURY = 100 * 365 * 86_400
@@ -90,15 +91,17 @@ def _rows_of(
 ) -> list[dict[str, Any]]:
     """Return a row for each run of a suite, and for each that is still to be made."""
     from benchmark.suites import load_suite
-    from leaderboard.coverage import cells, recorded_victim
+    from leaderboard.coverage import cells
     from leaderboard.entries import attack_label
+    from leaderboard.victim_names import recorded_victim
 
     rows = []
-    for plan, folders in cells(load_suite(suite, overrides).plans, results):
+    for plan, folders, lacking in cells(load_suite(suite, overrides).plans, results):
         rows += [_row(folder, damage) for folder in folders] or [
             dict.fromkeys(_COLUMNS)
             | {"attack": attack_label(plan.attack, plan.parameters), "victim": recorded_victim(plan.victim)}
-            | {"dataset": plan.dataset, "goal": plan.goal, "seed": plan.seed, "state": "not run"}
+            | {"dataset": plan.dataset, "goal": plan.goal, "seed": plan.seed}
+            | {"state": _PASSED_OVER if lacking else "not run"}
         ]
     return rows
 
@@ -165,7 +168,10 @@ def _duration(rows: list[dict[str, Any]]) -> str:
 
 
 def _total(rows: list[dict[str, Any]]) -> str:
-    """Return how many runs are finished and what they took, in one line."""
-    finished = [row for row in rows if row["state"] == "finished"]
+    """Return how many runs that count, or would, are finished, and what they took, in one line."""
+    from leaderboard.ledger_lines import RETRACTED, SUPERSEDED
+
+    counted = [row for row in rows if row["state"] not in {SUPERSEDED, RETRACTED, _PASSED_OVER}]
+    finished = [row for row in counted if row["state"] == "finished"]
     took = _duration(finished)
-    return f"runs finished: {len(finished)} of {len(rows)}" + (f", in {took}" if took else "")
+    return f"runs finished: {len(finished)} of {len(counted)}" + (f", in {took}" if took else "")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmark.cli.board import Attacks, Datasets, Victims, tell_damage
+from benchmark.cli.board import Attacks, Datasets, Victims, asked_for, tell_damage
 from benchmark.cli.console import Results, errors, require_results
 
 __all__ = ["site_app"]
@@ -34,12 +34,12 @@ def build(
 
     Text is put back for embedded data sets and those in --data-dir; for others places stand for words.
     """
-    from leaderboard.rows import Filter, read_runs
+    from leaderboard.rows import read_runs
     from leaderboard.site.building import build_site
     from leaderboard.site.texts import Texts
 
     require_results(results)
-    reading = read_runs(results, Filter(tuple(dataset or ()), tuple(victim or ()), tuple(attack or ())))
+    reading = read_runs(results, asked_for(dataset, victim, attack))
     if reading.unfinished:
         errors.print(f"unfinished runs left out: {reading.unfinished} (gauntlet status)", highlight=False)
     pages = build_site(reading, out, Texts(data_dir, scheme))

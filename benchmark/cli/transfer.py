@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from benchmark.cli.board import Attacks, Datasets, tell_damage
+from benchmark.cli.board import Attacks, Datasets, asked_for, tell_damage
 from benchmark.cli.console import DataDir, Device, Results, errors, progress_report, require_results
 
 __all__ = ["transfer"]
@@ -36,12 +36,13 @@ def transfer(
     from benchmark.errors import BadInput
     from benchmark.store import kept_victims
     from benchmark.victims import LabelMap, VictimOptions, find_victim
-    from leaderboard.rows import Filter, read_runs
+    from leaderboard.rows import read_runs
     from leaderboard.transferring import transfer as ask
+    from leaderboard.victim_names import as_recorded
 
     require_results(results)
-    reading = read_runs(results, Filter(tuple(dataset or ()), tuple(source or ()), tuple(attack or ())))
-    made_against_others = [run for run in reading.runs if run.spec.victim != victim]
+    reading = read_runs(results, asked_for(dataset, source, attack))
+    made_against_others = [run for run in reading.runs if run.spec.victim != as_recorded(victim)]
     if not made_against_others:
         others = [name for name in source or () if name != victim] or [f"another victim than {victim}"]
         raise BadInput(f"no finished run in {results} against {' or '.join(others)}; gauntlet status shows runs")

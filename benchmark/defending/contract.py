@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
 
 from benchmark.contracts import Configured, Victim
 from benchmark.datasets import Dataset
+from benchmark.threat import Access
 from benchmark.types import Sentence
 from benchmark.victims.finding import VictimOptions
 from benchmark.victims.recipe import TrainingRecipe
@@ -109,7 +110,13 @@ class TrainedDefense(Defense):
 
 
 class FrontEnd(Defense):
-    """A defense that stands before any victim and trains nothing."""
+    """A defense that stands before any victim and trains nothing.
+
+    Attributes:
+        access: the most that a victim behind it gives, whatever it gives alone.
+    """
+
+    access: ClassVar[Access] = Access.GRADIENTS
 
     @abstractmethod
     def before(self, victim: Victim, training: Sequence[Sentence]) -> Victim:

@@ -14,12 +14,13 @@ from benchmark.statistics.totals import micro_f1
 from leaderboard.boards.victims import ROBUSTNESS, joint_title, robustness_cells
 from leaderboard.defended import Defended
 from leaderboard.entries import average
-from leaderboard.joining import base_of, joint_groups
+from leaderboard.joining import joint_groups
 from leaderboard.joint import Joint
 from leaderboard.rows import Reading, Run
 from leaderboard.standing import STANDING
 from leaderboard.tables import Column, Table, table
 from leaderboard.transferring import Transfer, read_transfers
+from leaderboard.victim_names import base_of
 
 __all__ = ["COSTS", "defenses_board"]
 

@@ -8,13 +8,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from benchmark.defending.finding import defense_named, name_of
-from benchmark.errors import GauntletError
-from benchmark.victims.finding import parse_name
 from leaderboard.entries import Entry, attack_label, entries, labels, not_default, told_apart
 from leaderboard.published import NUMBERS, Ours, Paper, PublishedTable, differences, not_stated, read_published
 from leaderboard.rows import Reading
 from leaderboard.tables import Column, Table, table
+from leaderboard.victim_names import defenses_of, victim_details
 
 __all__ = ["published_board"]
 
@@ -88,7 +86,7 @@ def _as_printed(column: Column, printed: PublishedTable) -> Column:
 def _names(rows: Sequence[Entry]) -> list[str]:
     """Name rows by attack and victim; victims of one name are told apart by their weights."""
     names = [f"{name} on {row.spec.victim}" for row, name in zip(rows, labels(rows), strict=True)]
-    return told_apart(names, [{"weights": row.spec.victim_fingerprint[-8:]} for row in rows])
+    return told_apart(names, [victim_details(row.spec.victim_fingerprint, row.spec.victim_settings) for row in rows])
 
 
 def _nearest(rows: Sequence[Entry], printed: PublishedTable) -> list[Entry]:
@@ -118,25 +116,7 @@ def _is_like(row: Entry, like: Ours) -> bool:
     same = row.spec.attack == like.attack and not_default(like.attack, given) == not_default(
         like.attack, like.parameters
     )
-    return same and like.defense == _defense_of(row.spec.victim)
-
-
-def _defense_of(victim: str) -> str:
-    """Return a victim's defenses as they are best written; nothing for one without, or whose name has no parts.
-
-    A defense that is not known here, or not with these parameters, is one all the same.
-    """
-    try:
-        parts = parse_name(victim)
-    except GauntletError:
-        return ""
-    if not parts.defense:
-        return ""
-    try:
-        last = name_of(defense_named(parts.defense))
-    except GauntletError:
-        last = parts.defense
-    return "+".join(filter(None, (_defense_of(parts.base), last)))
+    return same and like.defense == defenses_of(row.spec.victim)
 
 
 def _numbers(row: Entry) -> dict[str, Any]:

@@ -14,13 +14,13 @@ from benchmark.tag_schemes import strict_spans
 from leaderboard.boards.attacks import METRICS
 from leaderboard.cards import read_card
 from leaderboard.entries import entries, labels
-from leaderboard.joining import base_of
 from leaderboard.rows import Run
 from leaderboard.site.board_pages import TABLES
 from leaderboard.site.example_pages import runs_table
 from leaderboard.site.material import Material, defenses_of
 from leaderboard.site.pages import Page
 from leaderboard.tables import Column, Table, table
+from leaderboard.victim_names import base_of
 
 __all__ = ["component_pages"]
 

@@ -20,11 +20,12 @@ from benchmark.statistics.totals import Statistic, Sums, micro_f1, rate
 from leaderboard.boards.attacks import attacks_of_groups
 from leaderboard.boards.victims import joint_title
 from leaderboard.entries import Entry, labels
-from leaderboard.joining import base_of, joint_groups
+from leaderboard.joining import joint_groups
 from leaderboard.joint import Joint
 from leaderboard.rows import Reading
 from leaderboard.standing import enough_resamples
 from leaderboard.trials import trials_of
+from leaderboard.victim_names import base_of
 
 __all__ = ["MOST_ROWS", "Contest", "Pair", "contests"]
 

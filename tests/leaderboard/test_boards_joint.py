@@ -16,8 +16,8 @@ from benchmark.statistics.robust_f1 import robust_f1
 from benchmark.types import Status
 from leaderboard.boards.defenses import defenses_board
 from leaderboard.boards.victims import victims_board
-from leaderboard.joining import base_of
 from leaderboard.rows import Reading
+from leaderboard.victim_names import base_of
 
 MISSED = "victim misses too many mentions"
 BASE, DEFENDED = "minilm/made-up", "minilm/made-up+mat"

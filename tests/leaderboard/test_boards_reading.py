@@ -271,6 +271,7 @@ def test_what_no_longer_counts_is_left_out_and_said_to_be(gauntlet, results, ver
     rows = json.loads(gauntlet("status", "--results", results, "--json")[1])
     states = {row["run"]: row["state"] for row in rows}
     assert states == dict.fromkeys(states, "finished") | {casing: verb.rstrip("e") + "ed"}
+    assert f"runs finished: {len(states) - 1} of {len(states) - 1}" in gauntlet("status", "--results", results)[1]
     ledger.add(results, casing, "after all", DAY)
     assert "casing" in gauntlet("board", "attacks", "--results", results)[1]
 

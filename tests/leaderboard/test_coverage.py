@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from submissions import Forgery, plan_of, run_of
 
 from benchmark.attacking import Mode
+from benchmark.cli.board import asked_for
 from benchmark.errors import BadInput
 from benchmark.finding import attack_named
 from benchmark.selection import SelectionRule
 from benchmark.spec import spec_id
 from benchmark.victims import LabelMap, VictimOptions, find_victim
-from leaderboard.coverage import cells, recorded_victim
+from leaderboard.coverage import cells
 from leaderboard.recorded_plans import recorded_plan
+from leaderboard.rows import Filter
+from leaderboard.victim_names import recorded_victim
 
 
 def runs_of(plan, results):
@@ -129,6 +133,14 @@ def test_a_front_end_has_that_name_itself():
     assert find_victim(name).name == recorded_victim(name) == name
 
 
+def test_a_filter_takes_a_name_in_any_spelling():
+    spelled = ["minilm/wnut17(seed=1,epochs=2)+augment(deepwordbug-i, n=500)", "hf:owner/model", "no such form"]
+    assert asked_for(None, spelled, ["casing"]) == Filter(
+        victims=("minilm/wnut17(epochs=2,seed=1)+augment(deepwordbug-i)", "hf:owner/model", "no such form"),
+        attacks=("casing",),
+    )
+
+
 # --- gauntlet status SUITE --------------------------------------------------------------------------------------------
 
 
@@ -165,6 +177,18 @@ def test_status_takes_the_place_of_data_sets_and_victims(gauntlet, suite, tiny):
     code, _, err = gauntlet("status", "--results", str(tiny), "--dataset", "wnut17")
     assert code == 2
     assert "--victim, --dataset and the like go with a suite" in err
+
+
+def test_what_a_suite_passes_over_is_not_missing(gauntlet, suite, tiny):
+    Path(suite).write_text('attacks = ["identity", "hotflip-subword", "casing"]\nlimit = 10\nqueries = 24\n')
+    victims = ("--victim", "minilm/newsroom", "--victim", "minilm/newsroom+spell-check")
+    _, out, _ = gauntlet("status", suite, "--results", str(tiny), *victims, "--json")
+    states = {(row["victim"], row["attack"]): row["state"] for row in json.loads(out)}
+    assert {key for key, state in states.items() if state == "passed over"} == {
+        ("minilm/newsroom+spell-check", "hotflip-subword")
+    }
+    _, out, _ = gauntlet("status", suite, "--results", str(tiny), *victims)
+    assert "runs finished: 1 of 5" in out
 
 
 @pytest.mark.parametrize("other", [("--limit", "9"), ("--queries", "23"), ("--seed", "1")])

@@ -1,0 +1,68 @@
+"""What a victim's name tells, as it stands in a run or as a user types it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmark.defending.finding import defense_named, name_of
+from benchmark.errors import GauntletError
+from benchmark.victims.finding import TRAINED, parse_name
+
+__all__ = ["as_recorded", "base_of", "defenses_of", "recorded_victim", "victim_details"]
+
+
+def recorded_victim(name: str) -> str:
+    """Return a victim's name as runs record it: settings in a fixed order, no defaults of defenses, no path.
+
+    Raises:
+        BadInput: no such victim or defense.
+    """
+    parts = parse_name(name)
+    if parts.defense:
+        return f"{recorded_victim(parts.base)}+{name_of(defense_named(parts.defense))}"
+    if parts.family in TRAINED:
+        return parts.undefended
+    return f"path:{Path(parts.rest).resolve().name}" if parts.family == "path" else name
+
+
+def as_recorded(name: str) -> str:
+    """Return the name under which a victim's runs are recorded; of a victim that is not known here the name itself."""
+    try:
+        return recorded_victim(name)
+    except GauntletError:
+        return name
+
+
+def base_of(victim: str) -> str:
+    """Return the name of a victim without its defenses; a name of a form that is not known here is its own base."""
+    try:
+        parts = parse_name(victim)
+    except GauntletError:
+        return victim
+    return base_of(parts.base) if parts.defense else victim
+
+
+def defenses_of(victim: str) -> str:
+    """Return a victim's defenses as they are best written; nothing for one without, or whose name has no parts.
+
+    A defense that is not known here, or not with these parameters, is one all the same.
+    """
+    try:
+        parts = parse_name(victim)
+    except GauntletError:
+        return ""
+    if not parts.defense:
+        return ""
+    try:
+        last = name_of(defense_named(parts.defense))
+    except GauntletError:
+        last = parts.defense
+    return "+".join(filter(None, (defenses_of(parts.base), last)))
+
+
+def victim_details(fingerprint: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what tells victims of one name apart, for `told_apart`."""
+    # Its end: the beginning is that of the network beneath, the same for all adapters on it.
+    return {"weights": fingerprint[-8:], **settings}
