@@ -43,11 +43,19 @@ def joint_groups(reading: Reading, *, base: bool) -> list[Joint]:
             continue
         joint, told = _joined(victims, base=base)
         spec = group[0].spec
-        where = f"{', '.join(names)} on {spec.dataset} ({spec.goal}, {spec.queries} queries)"
+        where = f"{_named(names, base=base)} on {spec.dataset} ({spec.goal}, {spec.queries} queries)"
         reading.remarks.extend(f"{where}: {remark}" for remark in told)
         if joint is not None:
             found.append(joint)
     return found
+
+
+def _named(victims: Sequence[str], *, base: bool) -> str:
+    """Name victims for a remark, however many they are."""
+    if base:
+        return f"{base_of(victims[0])} with and without defenses"
+    several = 3
+    return ", ".join(victims[:several]) + (f" and {len(victims) - several} more" if victims[several:] else "")
 
 
 def _joined(victims: Sequence[_Runs], *, base: bool) -> tuple[Joint | None, list[str]]:

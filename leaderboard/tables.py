@@ -43,6 +43,7 @@ class Column:
         extra: left out where space is dear, on paper.
         headline: shown with its interval on paper, too, and with the spread over seeds.
         missing: what stands for a number that is not there.
+        beginning: of texts, left out where they are shown, since the title tells it; files hold the whole text.
     """
 
     key: str
@@ -54,6 +55,7 @@ class Column:
     extra: bool = False
     headline: bool = False
     missing: str = "n/a"
+    beginning: str = ""
 
     @property
     def bounded(self) -> bool:
@@ -147,7 +149,7 @@ def shown_cell(shown: Table, row: int, column: Column) -> str:
     """
     value = shown.frame[column.key].iloc[row]
     if column.digits is None:
-        return value if isinstance(value, str) else ""
+        return value.removeprefix(column.beginning) if isinstance(value, str) else ""
     text = shown_number(value, column, missing=column.missing)
     items = f"{column.key}.n"
     if items not in shown.frame or text == column.missing:

@@ -110,9 +110,10 @@ def _table(joint: Joint, transfers: Mapping[str, Sequence[Transfer]]) -> Table:
         cells |= _gain(joint, victim, defended.base) | {c.key: cost[c.key] for c in COSTS if c.key in cost}
         records.append({**cells, _FLAGS.key: "; ".join(defended.flags(victim)) or None})
     records.sort(key=lambda record: (record["rank"], record["victim"]))
+    base = base_of(joint.spec.victim)
     columns = (
         STANDING[0],
-        Column("victim", "Victim", "name: the base, or BASE+DEFENSE"),
+        Column("victim", "Victim", "the base, or what defends it", beginning=f"{base}+"),
         ROBUSTNESS[1],
         _GAIN,
         STANDING[1],
@@ -127,7 +128,7 @@ def _table(joint: Joint, transfers: Mapping[str, Sequence[Transfer]]) -> Table:
     unknown = [column.title for column in COSTS if not any(column.key in record for record in records)]
     told = f"Not known: {', '.join(unknown)} (no run's provenance tells what its victim cost)." if unknown else ""
     unseen = _UNSEEN_TOLD if any(record[_UNSEEN[0].key] is not None for record in records) else ""
-    title = joint_title(joint, base_of(joint.spec.victim))
+    title = joint_title(joint, base)
     return table(
         title,
         columns,

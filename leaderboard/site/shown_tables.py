@@ -157,20 +157,22 @@ def _column(table: Table, column: Column) -> ShownColumn:
 def _cells(table: Table, column: Column, addresses: Addresses) -> list[Cell]:
     values = list(table.frame[column.key])
     if column.digits is None:
-        return [_text_cell(column.key, _text(value), addresses) for value in values]
+        return [_text_cell(column, _text(value), addresses) for value in values]
     best = best_rows(table, column)
     return [_number_cell(table, row, column, value, best[row]) for row, value in enumerate(values)]
 
 
-def _text_cell(key: str, text: str, addresses: Addresses) -> Cell:
+def _text_cell(column: Column, text: str, addresses: Addresses) -> Cell:
+    key, short = column.key, text.removeprefix(column.beginning)
     if key in _TRUST and text in {*BADGES, SUPERSEDED, RETRACTED}:
-        return Cell(text, text, badge=text)
-    if key not in _LINKS:
-        return Cell(text, text)
-    names = text.split() if key in _LISTS else [text]
-    digits = _RUN_DIGITS if len(names) > 1 else 2 * _RUN_DIGITS
-    links = [(name[:digits] if key in _LISTS else name, _LINKS[key](addresses, name)) for name in names]
-    return Cell(text, text, links=tuple((name, page) for name, page in links if page))
+        return Cell(short, text, badge=text)
+    if key in _LISTS:
+        names = text.split()
+        digits = _RUN_DIGITS if len(names) > 1 else 2 * _RUN_DIGITS
+        links = [(name[:digits], _LINKS[key](addresses, name)) for name in names]
+    else:
+        links = [(short, _LINKS[key](addresses, text))] if key in _LINKS else []
+    return Cell(short, text, links=tuple((name, page) for name, page in links if page))
 
 
 def _number_cell(table: Table, row: int, column: Column, value: Any, best: bool) -> Cell:

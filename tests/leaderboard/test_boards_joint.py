@@ -16,7 +16,11 @@ from benchmark.statistics.robust_f1 import robust_f1
 from benchmark.types import Status
 from leaderboard.boards.defenses import defenses_board
 from leaderboard.boards.victims import victims_board
+from leaderboard.export.to_json import to_json
 from leaderboard.rows import Reading
+from leaderboard.site.addresses import Addresses
+from leaderboard.site.shown_tables import shown_table
+from leaderboard.tables import shown_cell
 from leaderboard.victim_names import base_of
 
 MISSED = "victim misses too many mentions"
@@ -188,6 +192,19 @@ def test_the_defenses_board_holds_a_base_and_its_defended_ones_only(families):
     assert table.title.startswith(f"{BASE} on made-up (test): ")
 
 
+def test_what_the_title_tells_is_not_repeated_in_every_row(families):
+    (table,) = defenses_board(families)
+    (column,) = [column for column in table.columns if column.key == "victim"]
+    assert {shown_cell(table, row, column) for row in range(2)} == {BASE, "mat"}
+    assert {row["victim"] for row in json.loads(to_json([table]))[0]["rows"]} == {BASE, DEFENDED}
+    addresses = Addresses((), (BASE, DEFENDED), (), (), ())
+    names = [row.cells[table.columns.index(column)] for row in shown_table(table, 1, addresses).rows]
+    assert {(cell.text, cell.sort, cell.links[0]) for cell in names} == {
+        (BASE, BASE, (BASE, addresses.victim(BASE))),
+        ("mat", DEFENDED, ("mat", addresses.victim(DEFENDED))),
+    }
+
+
 def test_gain_is_measured_from_the_base(families):
     (table,) = defenses_board(families)
     rows = rows_of(table)
@@ -235,7 +252,19 @@ def test_victims_without_an_attack_in_common_are_not_compared_and_that_is_said(f
     assert defenses_board(reading) == []
     (told,) = reading.remarks
     assert "no attack that all of them were given" in told
-    assert BASE in told
+    assert told.startswith(f"{BASE} with and without defenses on made-up")
+
+
+def test_a_remark_names_some_of_many_victims(families):
+    casing, other = (only(families, victim=BASE, attack=attack).runs[0] for attack in ("casing", "deepwordbug-ii"))
+    runs = []
+    for number in range(6):
+        run = (casing, other)[number % 2]
+        spec = dataclasses.replace(run.spec, victim=f"minilm/{number}", victim_fingerprint=f"{number}" * 64)
+        runs.append(dataclasses.replace(run, spec=spec))
+    reading = Reading(families.results, tuple(runs))
+    victims_board(reading)
+    assert reading.remarks[0].startswith("minilm/0, minilm/1, minilm/2 and 3 more on made-up")
 
 
 def test_victims_without_a_sentence_in_common_are_not_compared_and_that_is_said(families):
