@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from leaderboard.tables import Table, shown_number
+from leaderboard.tables import Table, shown_cell, shown_number
 
 __all__ = ["HEATS", "Heat", "HeatCell", "attacks_by_victims", "transfers"]
 
@@ -50,15 +50,16 @@ def attacks_by_victims(table: Table) -> Heat | None:
     columns = [column for column in table.columns if column.key.startswith(_RATE)]
     if not columns:
         return None
+    (victims,) = (column for column in table.columns if column.key == "victim")
     rows = []
-    for record in table.frame.to_dict(orient="records"):
-        cells = []
+    for row, record in enumerate(table.frame.to_dict(orient="records")):
+        victim, cells = shown_cell(table, row, victims), []
         for column in columns:
             text = shown_number(record[column.key], column)
             known = text != column.missing
-            told = f"{column.description} on {record['victim']}: {text}"
+            told = f"{column.description} on {victim}: {text}"
             cells.append(HeatCell(text, round(float(record[column.key]), 3) if known else 0.0, told))
-        rows.append((record["victim"], tuple(cells)))
+        rows.append((victim, tuple(cells)))
     names = tuple(column.key.removeprefix(_RATE) for column in columns)
     return Heat("Attack rate (%) of each attack on each victim", names, tuple(rows))
 

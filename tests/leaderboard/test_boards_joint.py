@@ -19,6 +19,7 @@ from leaderboard.boards.victims import victims_board
 from leaderboard.export.to_json import to_json
 from leaderboard.rows import Reading
 from leaderboard.site.addresses import Addresses
+from leaderboard.site.heats import attacks_by_victims
 from leaderboard.site.shown_tables import shown_table
 from leaderboard.tables import shown_cell
 from leaderboard.victim_names import base_of
@@ -197,6 +198,9 @@ def test_what_the_title_tells_is_not_repeated_in_every_row(families):
     (column,) = [column for column in table.columns if column.key == "victim"]
     assert {shown_cell(table, row, column) for row in range(2)} == {BASE, "mat"}
     assert {row["victim"] for row in json.loads(to_json([table]))[0]["rows"]} == {BASE, DEFENDED}
+    heat = attacks_by_victims(table)
+    assert heat is not None
+    assert {name for name, _ in heat.rows} == {BASE, "mat"}
     addresses = Addresses((), (BASE, DEFENDED), (), (), ())
     names = [row.cells[table.columns.index(column)] for row in shown_table(table, 1, addresses).rows]
     assert {(cell.text, cell.sort, cell.links[0]) for cell in names} == {
