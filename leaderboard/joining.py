@@ -67,8 +67,8 @@ def _joined(victims: Sequence[_Runs], *, base: bool) -> tuple[Joint | None, list
         if spoilers:
             left = [own for k, own in enumerate(kept) if k not in spoilers]
             remarks.append(
-                f"left out {', '.join(own[0].spec.victim for k, own in enumerate(kept) if k in spoilers)}: "
-                f"{len(_common(kept, of))} {what} would be joint instead of {len(_common(left, of))}"
+                f"left out {', '.join(name for k, name in enumerate(_names(kept)) if k in spoilers)}: "
+                f"joint {what} would be {len(_common(kept, of))} instead of {len(_common(left, of))}"
             )
             kept = left
     passed_over = {run.spec.attack for own in kept for run in own if _given(run) not in _common(kept, _all_given)}
@@ -89,13 +89,18 @@ def _joint(victims: Sequence[_Runs]) -> Joint:
     attacks = [[key for key in common if key[0] == attack] for attack in dict.fromkeys(key[0] for key in common)]
     names = labels([Entry(tuple(given[0][key] for key in keys)) for keys in attacks])
     order = sorted(range(len(names)), key=lambda k: names[k])
-    specs = [own[0].spec for own in victims]
-    details = [victim_details(spec.victim_fingerprint, spec.victim_settings) for spec in specs]
     return Joint(
-        tuple(told_apart([spec.victim for spec in specs], details)),
+        tuple(_names(victims)),
         tuple(names[k] for k in order),
         tuple(tuple(tuple(own[key] for key in attacks[k]) for k in order) for own in given),
     )
+
+
+def _names(victims: Sequence[_Runs]) -> list[str]:
+    """Return what victims are called, those of one name told apart."""
+    specs = [own[0].spec for own in victims]
+    details = [victim_details(spec.victim_fingerprint, spec.victim_settings) for spec in specs]
+    return told_apart([spec.victim for spec in specs], details)
 
 
 def _spoilers(victims: Sequence[_Runs], of: Callable[[_Runs], set[Any]], *, base: bool) -> set[int]:

@@ -127,7 +127,7 @@ def test_a_victim_that_would_spoil_the_table_for_all_is_left_out_with_a_remark(f
         assert table.title == before.title
         (told,) = reading.remarks
         assert "left out minilm/made-up+spoilt" in told
-        assert told.endswith(f": 2 sentences would be joint instead of {len(joint)}")
+        assert told.endswith(f": joint sentences would be 2 instead of {len(joint)}")
 
 
 def test_a_victim_that_costs_less_than_half_of_the_sentences_stays(families):
@@ -245,7 +245,16 @@ def test_a_victim_that_was_given_few_attacks_does_not_empty_the_table_of_the_oth
     assert rows_of(table).keys() == rows_of(before).keys()
     assert table.notes == before.notes
     (told,) = reading.remarks
-    assert told.endswith("left out minilm/made-up+spoilt: 1 attacks would be joint instead of 2")
+    assert told.endswith("left out minilm/made-up+spoilt: joint attacks would be 1 instead of 2")
+
+
+def test_which_victim_of_two_of_one_name_is_left_out_is_said(families):
+    (casing,) = only(families, victim=BASE, attack="casing").runs
+    spec = dataclasses.replace(casing.spec, victim_fingerprint="0" * 64)
+    reading = Reading(families.results, (*families.runs, dataclasses.replace(casing, spec=spec)))
+    (table,) = victims_board(reading)
+    assert BASE in set(table.frame["victim"])
+    assert f"left out {BASE} (weights 00000000): joint attacks would be 1 instead of 2" in reading.remarks[0]
 
 
 def test_victims_without_an_attack_in_common_are_not_compared_and_that_is_said(families):
