@@ -36,7 +36,17 @@ from benchmark.metrics import Example
 from benchmark.resources.grammar import CATEGORIES
 from benchmark.spec import SCHEMA, RunSpec, canonical_json, spec_id
 
-__all__ = ["MIGRATIONS", "RunFolder", "kept_victims", "migrate", "open_results", "stored_runs", "write_atomically"]
+__all__ = [
+    "EXAMPLES",
+    "MIGRATIONS",
+    "RunFolder",
+    "example_of",
+    "kept_victims",
+    "migrate",
+    "open_results",
+    "stored_runs",
+    "write_atomically",
+]
 
 _STRINGS = pa.list_(pa.string())
 _EDIT = pa.struct(
@@ -88,6 +98,16 @@ def _with_resources(record: dict[str, Any]) -> dict[str, Any]:
 
 # From schema version N to N + 1.
 MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _with_resources}
+
+
+def example_of(row: Mapping[str, Any]) -> Example:
+    """Read a row of `EXAMPLES`; of older versions it may lack columns, or have nothing there."""
+    judged = ("similarity", "grammar_errors", "fluency", "label_risk")
+    record = {name: value for name, value in row.items() if name not in judged}
+    record["trajectory"] = [(step["queries"], step["confidence"]) for step in row["trajectory"]]
+    record["rejected"] = {entry["reason"]: entry["count"] for entry in row["rejected"]}
+    similarity, errors, fluency, risk = map(row.get, judged)
+    return Example(outcome_from_json(record), similarity, errors, fluency, None if risk is None else tuple(risk))
 
 
 class RunFolder:
@@ -180,7 +200,7 @@ class RunFolder:
             metadata = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
             if metadata.get("run_id") != self.run_id:
                 raise CorruptResult(f"{self.examples_file} belongs to run {metadata.get('run_id')}, not {self.run_id}")
-            return [_example(row) for row in table.to_pylist()], json.loads(metadata["judges"])
+            return [example_of(row) for row in table.to_pylist()], json.loads(metadata["judges"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise CorruptResult(
                 f"{self.examples_file} cannot be read ({error!r}); "
@@ -301,14 +321,6 @@ def write_atomically(path: Path, content: bytes | str) -> None:
 def _checksum(record: Mapping[str, Any]) -> str:
     rest = {key: value for key, value in record.items() if key != "sha256"}
     return hashlib.sha256(canonical_json(rest).encode()).hexdigest()
-
-
-def _example(row: dict[str, Any]) -> Example:
-    similarity, errors = row.pop("similarity"), row.pop("grammar_errors")
-    fluency, risk = row.pop("fluency", None), row.pop("label_risk", None)  # schema 1 had neither
-    row["trajectory"] = [(step["queries"], step["confidence"]) for step in row["trajectory"]]
-    row["rejected"] = {entry["reason"]: entry["count"] for entry in row["rejected"]}
-    return Example(outcome_from_json(row), similarity, errors, fluency, None if risk is None else tuple(risk))
 
 
 def _read_json(path: Path, hashed: Callable[[dict[str, Any]], str]) -> tuple[dict[str, Any], str]:

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from benchmark.errors import GauntletError
 from benchmark.metrics import Example
 from benchmark.spec import RunSpec
-from benchmark.store import EXAMPLES, RunFolder, migrate
+from benchmark.store import EXAMPLES, example_of, migrate
 from leaderboard.plain_text import shown
 from leaderboard.strict_json import loads
 from leaderboard.verifying.files import opened
@@ -36,9 +36,9 @@ _YOUNGER = {"attributions", "chosen"}
 # Decompressed; thousands of sentences need a hundredth of it.
 _LARGEST_TABLE = 256 * 2**20
 # What is repeated takes no room in the file, decompressed or not, but does when it is read: so not too many values, and
-# a few rows at a time.
+# of a large file a few rows at a time.
 _MOST_VALUES = 20_000_000
-_ROWS_AT_A_TIME = 8
+_ROWS_AT_A_TIME = 64
 
 
 @dataclass
@@ -150,22 +150,22 @@ def _read_examples(run: StoredRun) -> None:
     run.findings += column_faults
     if column_faults:
         return
-    rows = _rows(run, file)
+    rows = _rows(run, file, max(1, min(_ROWS_AT_A_TIME, _LARGEST_TABLE // max(size, 1))))
     if rows is None:
         return
     run.findings += _row_faults(run, rows)
     if not run.findings_in(name):
-        run.examples, _ = RunFolder(run.folder.parent.parent, run.folder.name).read_examples()
+        run.examples = list(map(example_of, rows))
 
 
-def _rows(run: StoredRun, file: pq.ParquetFile) -> list[dict[str, Any]] | None:
+def _rows(run: StoredRun, file: pq.ParquetFile, at_a_time: int) -> list[dict[str, Any]] | None:
     """Return the rows, with nothing where the file lacks a column; None if they cannot be read or are too large."""
     told = partial(run.finding, "examples.parquet", "file")
     absent = dict.fromkeys({*EXAMPLES.names} - {*file.schema_arrow.names})
     rows: list[dict[str, Any]] = []
     unpacked = 0
     try:
-        for batch in file.iter_batches(_ROWS_AT_A_TIME):
+        for batch in file.iter_batches(at_a_time):
             unpacked += batch.nbytes
             if unpacked > _LARGEST_TABLE:
                 run.findings.append(told(f"{unpacked} bytes when unpacked", f"at most {_LARGEST_TABLE}"))
