@@ -41,6 +41,7 @@ class Run:
         examples: what became of each sentence, by id, in the order of the specification.
         judges: names and versions by what they judge.
         metrics: by name.
+        per_type: F1 before and after the attack, by entity type and name.
         examples_sha256: hash of the examples' file.
         victim_cost: what it took to make the victim, where the run's provenance tells; numbers by name.
         soundness: of `benchmark.soundness`, where the run's provenance tells; numbers by name.
@@ -55,6 +56,7 @@ class Run:
     examples: Mapping[str, Example]
     judges: Mapping[str, str]
     metrics: Mapping[str, Value]
+    per_type: Mapping[str, Mapping[str, Value]]
     examples_sha256: str
     victim_cost: Mapping[str, float]
     soundness: Mapping[str, float]
@@ -212,13 +214,18 @@ def _run(folder: Path, spec: RunSpec, examples: Iterable[Example], result: Mappi
         spec,
         {example.outcome.sentence_id: example for example in examples},
         result["judges"],
-        {name: Value(**record) for name, record in result["metrics"].items()},
+        _values(result["metrics"]),
+        {name: _values(metrics) for name, metrics in result["per_type"].items()},
         result["examples_sha256"],
         _numbers(told.get("victim_cost")),
         _numbers(told.get("soundness")),
         _numbers(told.get("clean")),
         read_audit(RunFolder(folder.parent.parent, folder.name)),
     )
+
+
+def _values(records: Mapping[str, Mapping[str, Any]]) -> dict[str, Value]:
+    return {name: Value(**record) for name, record in records.items()}
 
 
 def provenance(folder: Path) -> dict[str, Any]:

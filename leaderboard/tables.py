@@ -119,6 +119,8 @@ def table(
 
 def printable(text: str) -> str:
     """Return a text with escapes for what does not print: control characters, line ends, marks that turn writing."""
+    if text.isprintable():  # nearly all are, and a site asks millions of times
+        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 

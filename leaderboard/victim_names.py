@@ -10,7 +10,7 @@ from benchmark.defending.finding import defense_named, name_of
 from benchmark.errors import GauntletError
 from benchmark.victims.finding import TRAINED, parse_name
 
-__all__ = ["as_recorded", "base_of", "defenses_of", "recorded_victim", "victim_details"]
+__all__ = ["as_recorded", "base_of", "defense_names", "defenses_of", "recorded_victim", "victim_details"]
 
 
 def recorded_victim(name: str) -> str:
@@ -44,22 +44,27 @@ def base_of(victim: str) -> str:
     return base_of(parts.base) if parts.defense else victim
 
 
-def defenses_of(victim: str) -> str:
-    """Return a victim's defenses as they are best written; nothing for one without, or whose name has no parts.
+def defenses_of(victim: str) -> list[str]:
+    """Return a victim's defenses in their order, as they are best written; none where its name has no parts.
 
     A defense that is not known here, or not with these parameters, is one all the same.
     """
     try:
         parts = parse_name(victim)
     except GauntletError:
-        return ""
+        return []
     if not parts.defense:
-        return ""
+        return []
     try:
         last = name_of(defense_named(parts.defense))
     except GauntletError:
         last = parts.defense
-    return "+".join(filter(None, (defenses_of(parts.base), last)))
+    return [*defenses_of(parts.base), last]
+
+
+def defense_names(victim: str) -> list[str]:
+    """Return the names of a victim's defenses, without their parameters."""
+    return [defense.partition("(")[0] for defense in defenses_of(victim)]
 
 
 def victim_details(fingerprint: str, settings: Mapping[str, Any]) -> dict[str, Any]:

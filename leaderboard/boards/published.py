@@ -116,7 +116,7 @@ def _is_like(row: Entry, like: Ours) -> bool:
     same = row.spec.attack == like.attack and not_default(like.attack, given) == not_default(
         like.attack, like.parameters
     )
-    return same and like.defense == defenses_of(row.spec.victim)
+    return same and like.defense == "+".join(defenses_of(row.spec.victim))
 
 
 def _numbers(row: Entry) -> dict[str, Any]:

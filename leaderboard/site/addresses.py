@@ -64,5 +64,5 @@ class Addresses:
 def _page(folder: str, names: Iterable[str], label: str) -> str | None:
     """Return the page of the longest name that a label is or begins with."""
     label = printable(label)  # as tables show it
-    fitting = [name for name in names if label == printable(name) or label.startswith(f"{printable(name)} ")]
+    fitting = [name for name in names if f"{label} ".startswith(f"{printable(name)} ")]
     return f"{folder}/{slug(max(fitting, key=len))}.html" if fitting else None

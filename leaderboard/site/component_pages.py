@@ -13,14 +13,14 @@ from benchmark.label_risk import FLAGS
 from benchmark.tag_schemes import strict_spans
 from leaderboard.boards.attacks import METRICS
 from leaderboard.cards import read_card
-from leaderboard.entries import entries, labels
+from leaderboard.entries import average, entries, labels
 from leaderboard.rows import Run
 from leaderboard.site.board_pages import TABLES
 from leaderboard.site.example_pages import runs_table
-from leaderboard.site.material import Material, defenses_of
+from leaderboard.site.material import Material
 from leaderboard.site.pages import Page
 from leaderboard.tables import Column, Table, table
-from leaderboard.victim_names import base_of
+from leaderboard.victim_names import base_of, defense_names
 
 __all__ = ["component_pages"]
 
@@ -112,7 +112,7 @@ def _kinds(material: Material) -> tuple[Kind, ...]:
             "What is done to a model so that it holds.",
             to.defenses,
             to.defense,
-            lambda run, name: name in defenses_of(run.spec.victim),
+            lambda run, name: name in defense_names(run.spec.victim),
             _defense_facts,
         ),
         Kind(
@@ -139,7 +139,7 @@ def _kinds(material: Material) -> tuple[Kind, ...]:
 def _tables(material: Material, runs: Sequence[Run]) -> list[Table]:
     if not runs:
         return []
-    return [_fared(runs), _by_type(material, runs), _signs(runs), runs_table(material, runs, "Runs")]
+    return [_fared(runs), _by_type(runs), _signs(runs), runs_table(material, runs, "Runs")]
 
 
 def _fared(runs: Sequence[Run]) -> Table:
@@ -165,26 +165,16 @@ def _fared(runs: Sequence[Run]) -> Table:
     return table("How it fared", _FARED, records, [note])
 
 
-def _by_type(material: Material, runs: Sequence[Run]) -> Table:
+def _by_type(runs: Sequence[Run]) -> Table:
     rows = [row for row in entries(runs) if not row.is_control]
     records: list[dict[str, Any]] = []
     for name, row in zip(labels(rows), rows, strict=True):
-        for kind, numbers in material.by_type[row.runs[0].run_id].items():
-            before, after = numbers["f1.strict.before"], numbers["f1.strict.after"]
-            records.append(
-                {
-                    "attack": name,
-                    "victim": row.spec.victim,
-                    "type": kind,
-                    "mentions": before["n"],
-                    "before": before["value"],
-                    "before.low": before["low"],
-                    "before.high": before["high"],
-                    "after": after["value"],
-                    "after.low": after["low"],
-                    "after.high": after["high"],
-                }
-            )
+        for kind, numbers in row.runs[0].per_type.items():
+            told: dict[str, Any] = {"attack": name, "victim": row.spec.victim, "type": kind}
+            for when in ("before", "after"):
+                if f1 := numbers.get(f"f1.strict.{when}"):
+                    told |= {"mentions": f1.n, **average([f1]).cells(when)}
+            records.append(told)
     return table("By entity type", _TYPES, records, ["Of each row the first seed. Intervals: 95 %, bootstrap."])
 
 
@@ -247,7 +237,7 @@ def _victim_facts(material: Material, name: str, runs: Sequence[Run]) -> dict[st
     settings = {f"{key} {value}" for run in runs for key, value in run.spec.victim_settings.items()}
     base = base_of(name)
     return {
-        **({"Base": base, "Defenses": ", ".join(defenses_of(name))} if base != name else {}),
+        **({"Base": base, "Defenses": ", ".join(defense_names(name))} if base != name else {}),
         # The end of it: where many share a base, the first half is that of the base.
         "Weights": ", ".join(sorted({run.spec.victim_fingerprint[-12:] for run in runs})),
         "Settings": ", ".join(sorted(settings)),

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from benchmark.defending.finding import DEFENSES
 from benchmark.errors import GauntletError
 from benchmark.finding import ATTACKS
-from benchmark.metrics import per_type
-from benchmark.victims.finding import parse_name
 from leaderboard.boards import BOARDS
-from leaderboard.entries import CONTROLS
 from leaderboard.ledger import badges, read_ledger
 from leaderboard.ledger_lines import Entry as LedgerEntry
 from leaderboard.rows import Reading, Run
@@ -24,8 +21,9 @@ from leaderboard.site.readers import Readers, readers_of
 from leaderboard.site.shown_tables import ShownTable, shown_table
 from leaderboard.site.texts import Texts
 from leaderboard.tables import Table
+from leaderboard.victim_names import defense_names
 
-__all__ = ["Board", "Material", "defenses_of"]
+__all__ = ["Board", "Material"]
 
 
 class Board(NamedTuple):
@@ -121,26 +119,10 @@ class Material:
             tuple(sorted({*ATTACKS, *(spec.attack for spec in specs)})),
             tuple(victims),
             tuple(sorted({spec.dataset for spec in specs})),
-            tuple(sorted({*DEFENSES, *(name for victim in victims for name in defenses_of(victim))})),
+            tuple(sorted({*DEFENSES, *(name for victim in victims for name in defense_names(victim))})),
             tuple(run.run_id for run in self.runs),
         )
-
-    @cached_property
-    def by_type(self) -> Mapping[str, Mapping[str, Any]]:
-        """F1 before and after by entity type, of each run that is not a control's, by run id."""
-        return {
-            run.run_id: per_type(list(run.examples.values())) for run in self.runs if run.spec.attack not in CONTROLS
-        }
 
     def shown(self, tables: Sequence[Table]) -> list[ShownTable]:
         """Return tables of one page ready to be printed."""
         return [shown_table(table, number, self.addresses) for number, table in enumerate(tables, 1)]
-
-
-def defenses_of(victim: str) -> list[str]:
-    """Return the names of a victim's defenses, without their parameters, the last one first."""
-    try:
-        parts = parse_name(victim)
-    except GauntletError:
-        return []
-    return [parts.defense.partition("(")[0], *defenses_of(parts.base)] if parts.defense else []
