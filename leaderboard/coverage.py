@@ -14,10 +14,9 @@ from benchmark.finding import attack_named
 from benchmark.plan import Plan
 from benchmark.spec import PROTOCOL, canonical_json
 from benchmark.store import RunFolder, stored_runs
-from benchmark.victims.finding import parse_name
 from leaderboard.recorded_plans import recorded_plan
 from leaderboard.rows import sound_spec
-from leaderboard.victim_names import recorded_victim
+from leaderboard.victim_names import defenses_of, recorded_victim
 
 __all__ = ["Cell", "cells"]
 
@@ -28,7 +27,7 @@ class Cell(NamedTuple):
     Attributes:
         plan: what is asked for.
         runs: mostly one or none; more where data set, weights or resources have changed in between.
-        lacking: its attack needs more than its victim gives, so that a suite passes over it; as far as names tell.
+        lacking: its attack needs more than a front end of its victim lets through, so that a suite passes over it.
     """
 
     plan: Plan
@@ -72,10 +71,10 @@ def cells(plans: Iterable[Plan], results: Path) -> list[Cell]:
 
 
 def _lacks(plan: Plan) -> bool:
-    """Tell whether an attack needs more than any victim behind that front end gives."""
-    name = parse_name(plan.victim).defense
-    front_end = defense_named(name) if name else None
-    return isinstance(front_end, FrontEnd) and attack_named(plan.attack, plan.parameters).card.access > front_end.access
+    """Tell whether an attack needs more than any victim behind these front ends gives."""
+    needed = attack_named(plan.attack, plan.parameters).card.access
+    defenses = map(defense_named, defenses_of(plan.victim))
+    return any(isinstance(defense, FrontEnd) and needed > defense.access for defense in defenses)
 
 
 def _version(plan: Plan) -> int:

@@ -6,7 +6,7 @@ A file holds the paper's citation, and for each of its tables what is known of t
     [[tables]]          name, about; dataset: ours of that name stand beside
     [tables.protocol]   fields of `PROTOCOL`; one that is missing was not stated
     [[tables.rows]]     name, numbers by column (`NUMBERS`), ours: the attacks of ours that stand beside, on victims
-                        without a defense unless one is named
+                        without a defense unless one is named, trained on so many sentences if that is said
 """
 
 from __future__ import annotations
@@ -131,11 +131,13 @@ class Ours(NamedTuple):
         attack: name.
         parameters: where they differ from the defaults.
         defense: of the victim, perhaps with parameters; empty for none.
+        sentences: that the victim was trained on; 0 for any number.
     """
 
     attack: str
     parameters: Mapping[str, Any]
     defense: str = ""
+    sentences: int = 0
 
 
 @dataclass(frozen=True)
@@ -297,6 +299,7 @@ class _Reader:
                 self.field(attack, "attack", str),
                 self.field(attack, "parameters", dict) if "parameters" in attack else {},
                 self.field(attack, "defense", str) if "defense" in attack else "",
+                self.field(attack, "sentences", int) if "sentences" in attack else 0,
             )
             for attack in record.get("ours", [])
         ]

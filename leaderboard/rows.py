@@ -27,6 +27,7 @@ from leaderboard.verifying.hashes import hash_faults
 from leaderboard.verifying.records import SpecRecord, form_faults
 from leaderboard.verifying.stored_run import StoredRun
 from leaderboard.verifying.stored_run import read_run as read_stored_run
+from leaderboard.victim_names import as_recorded
 
 __all__ = ["Filter", "Reading", "Run", "own_run", "provenance", "read_run", "read_runs", "sound_spec"]
 
@@ -88,7 +89,7 @@ class Filter:
 
     Attributes:
         datasets: names.
-        victims: names.
+        victims: names, however they are spelled.
         attacks: names.
     """
 
@@ -98,7 +99,8 @@ class Filter:
 
     def wants(self, spec: RunSpec) -> bool:
         """Tell whether a run is wanted."""
-        parts = ((self.datasets, spec.dataset), (self.victims, spec.victim), (self.attacks, spec.attack))
+        victims = set(map(as_recorded, self.victims))
+        parts = ((self.datasets, spec.dataset), (victims, as_recorded(spec.victim)), (self.attacks, spec.attack))
         return all(not names or name in names for names, name in parts)
 
 

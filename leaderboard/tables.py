@@ -43,7 +43,7 @@ class Column:
         extra: left out where space is dear, on paper.
         headline: shown with its interval on paper, too, and with the spread over seeds.
         missing: what stands for a number that is not there.
-        beginning: of texts, left out where they are shown, since the title tells it; files hold the whole text.
+        beginning: of texts, left out where they are shown, since the title tells it; CSV and JSON hold the whole text.
     """
 
     key: str

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from benchmark.defending.finding import defense_named, name_of
-from benchmark.errors import GauntletError
+from benchmark.errors import BadInput, GauntletError
 from benchmark.victims.finding import TRAINED, parse_name
+from leaderboard.plain_text import LONGEST_NAME
 
-__all__ = ["as_recorded", "base_of", "defense_names", "defenses_of", "recorded_victim", "victim_details"]
+__all__ = [
+    "as_recorded",
+    "base_of",
+    "defense_names",
+    "defenses_of",
+    "recorded_victim",
+    "training_settings",
+    "victim_details",
+]
 
 
 def recorded_victim(name: str) -> str:
@@ -24,13 +34,19 @@ def recorded_victim(name: str) -> str:
         return f"{recorded_victim(parts.base)}+{name_of(defense_named(parts.defense))}"
     if parts.family in TRAINED:
         return parts.undefended
-    return f"path:{Path(parts.rest).resolve().name}" if parts.family == "path" else name
-
-
-def as_recorded(name: str) -> str:
-    """Return the name under which a victim's runs are recorded; of a victim that is not known here the name itself."""
+    if parts.family != "path":
+        return name
     try:
-        return recorded_victim(name)
+        return f"path:{Path(parts.rest).resolve().name}"
+    except (OSError, RuntimeError, ValueError) as error:
+        raise BadInput(f"{name} is no path ({error})") from error
+
+
+@cache
+def as_recorded(name: str) -> str:
+    """Return a victim's name as runs record it; of one that is not known here the name itself, as of no victim's."""
+    try:
+        return recorded_victim(name) if len(name) <= LONGEST_NAME else name
     except GauntletError:
         return name
 
@@ -65,6 +81,14 @@ def defenses_of(victim: str) -> list[str]:
 def defense_names(victim: str) -> list[str]:
     """Return the names of a victim's defenses, without their parameters."""
     return [defense.partition("(")[0] for defense in defenses_of(victim)]
+
+
+def training_settings(victim: str) -> Mapping[str, Any]:
+    """Return the settings in a victim's name, of its base where it is defended; nothing of what has none."""
+    try:
+        return parse_name(base_of(victim)).settings
+    except GauntletError:
+        return {}
 
 
 def victim_details(fingerprint: str, settings: Mapping[str, Any]) -> dict[str, Any]:

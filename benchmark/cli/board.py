@@ -43,11 +43,10 @@ def board(
 
 
 def asked_for(datasets: Sequence[str] | None, victims: Sequence[str] | None, attacks: Sequence[str] | None) -> Filter:
-    """Return which runs are asked for by names, where nothing was said all; a victim's name may be spelled anyhow."""
+    """Return which runs are asked for by names; where nothing was said all."""
     from leaderboard.rows import Filter
-    from leaderboard.victim_names import as_recorded
 
-    return Filter(tuple(datasets or ()), tuple(map(as_recorded, victims or ())), tuple(attacks or ()))
+    return Filter(tuple(datasets or ()), tuple(victims or ()), tuple(attacks or ()))
 
 
 def print_board(name: str, results: Path, wanted: Filter | None = None, *, json: bool = False) -> None:

@@ -42,9 +42,10 @@ def transfer(
 
     require_results(results)
     reading = read_runs(results, asked_for(dataset, source, attack))
-    made_against_others = [run for run in reading.runs if run.spec.victim != as_recorded(victim)]
+    itself = as_recorded(victim)
+    made_against_others = [run for run in reading.runs if as_recorded(run.spec.victim) != itself]
     if not made_against_others:
-        others = [name for name in source or () if name != victim] or [f"another victim than {victim}"]
+        others = [name for name in source or () if as_recorded(name) != itself] or [f"another victim than {victim}"]
         raise BadInput(f"no finished run in {results} against {' or '.join(others)}; gauntlet status shows runs")
     options = VictimOptions(
         device=device,

@@ -12,7 +12,7 @@ from leaderboard.entries import Entry, attack_label, entries, labels, not_defaul
 from leaderboard.published import NUMBERS, Ours, Paper, PublishedTable, differences, not_stated, read_published
 from leaderboard.rows import Reading
 from leaderboard.tables import Column, Table, table
-from leaderboard.victim_names import defenses_of, victim_details
+from leaderboard.victim_names import defenses_of, training_settings, victim_details
 
 __all__ = ["published_board"]
 
@@ -116,6 +116,8 @@ def _is_like(row: Entry, like: Ours) -> bool:
     same = row.spec.attack == like.attack and not_default(like.attack, given) == not_default(
         like.attack, like.parameters
     )
+    if like.sentences and training_settings(row.spec.victim).get("sentences") != like.sentences:
+        return False
     return same and like.defense == "+".join(defenses_of(row.spec.victim))
 
 

@@ -173,7 +173,9 @@ def _by_type(runs: Sequence[Run]) -> Table:
             told: dict[str, Any] = {"attack": name, "victim": row.spec.victim, "type": kind}
             for when in ("before", "after"):
                 if f1 := numbers.get(f"f1.strict.{when}"):
-                    told |= {"mentions": f1.n, **average([f1]).cells(when)}
+                    told |= average([f1]).cells(when)
+            if before := numbers.get("f1.strict.before"):
+                told["mentions"] = before.n
             records.append(told)
     return table("By entity type", _TYPES, records, ["Of each row the first seed. Intervals: 95 %, bootstrap."])
 

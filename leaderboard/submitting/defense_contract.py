@@ -98,6 +98,12 @@ def _is_another(trial: DefenseTrial) -> Iterator[str]:
         yield f"the victim with it has other labels than the data set: {', '.join(trial.victim.labels)}"
 
 
+def _gives_what_it_says(trial: DefenseTrial) -> Iterator[str]:
+    if isinstance(trial.defense, FrontEnd) and (given := trial.victim.access) > trial.defense.access:
+        least, most = given.name.lower(), trial.defense.access.name.lower()
+        yield f"its class says that victims behind it give {most} at most, but the victim gives {least}"
+
+
 def _is_made_again(trial: DefenseTrial) -> Iterator[str]:
     first, again = trial.as_victim, trial.make()
     if again.fingerprint != trial.victim.fingerprint:
@@ -115,5 +121,6 @@ DEFENSE_CHECKS: tuple[Check[DefenseTrial], ...] = (
     Check("has a card", lambda trial: card_faults(trial.defense, trial.name)),
     Check("has typed parameters", lambda trial: parameter_faults(trial.defense)),
     Check("makes a victim of its own", _is_another),
+    Check("gives no more than it says", _gives_what_it_says),
     Check("makes the same victim again", _is_made_again),
 )

@@ -109,8 +109,11 @@ Line = Annotated[str, refusing(fault_in_line)]
 Id = Annotated[str, refusing(_fault_in_id)]
 Text = Annotated[str, refusing(fault_in_text)]
 Word = Annotated[str, refusing(fault_in_word)]
-Tag = Annotated[str, Field(pattern=r"^(O|[BI]-[\w.+/&-]{1,60})$")]
+_TYPE = r"[\w.+/&-]{1,60}"
+EntityType = Annotated[str, Field(pattern=f"^{_TYPE}$")]
+Tag = Annotated[str, Field(pattern=f"^(O|[BI]-{_TYPE})$")]
 Settings = Annotated[dict[str, Any], refusing(fault_in_settings)]
+Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0, le=_MOST)]
 Positive = Annotated[int, Field(ge=1, le=_MOST)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -171,6 +174,14 @@ class ValueRecord(Record):
     reason: Line | None = None
 
 
+class ShareRecord(ValueRecord):
+    """One metric's value that is a share, such as F1."""
+
+    value: Share | None
+    low: Share | None
+    high: Share | None
+
+
 class ResultRecord(Record):
     """result.json."""
 
@@ -179,7 +190,7 @@ class ResultRecord(Record):
     examples_sha256: Sha256
     judges: dict[Line, Line]
     metrics: dict[Line, ValueRecord]
-    per_type: dict[Line, dict[Line, ValueRecord]]
+    per_type: dict[EntityType, dict[Line, ShareRecord]]
     rejected: dict[Line, Count]
     sha256: Sha256
     schema_: Annotated[int, Field(ge=1, le=SCHEMA, alias="schema")]

@@ -36,9 +36,9 @@ _YOUNGER = {"attributions", "chosen"}
 # Decompressed; thousands of sentences need a hundredth of it.
 _LARGEST_TABLE = 256 * 2**20
 # What is repeated takes no room in the file, decompressed or not, but does when it is read: so not too many values, and
-# of a large file a few rows at a time.
+# a few rows at a time.
 _MOST_VALUES = 20_000_000
-_ROWS_AT_A_TIME = 64
+_ROWS_AT_A_TIME = 8
 
 
 @dataclass
@@ -150,7 +150,7 @@ def _read_examples(run: StoredRun) -> None:
     run.findings += column_faults
     if column_faults:
         return
-    rows = _rows(run, file, max(1, min(_ROWS_AT_A_TIME, _LARGEST_TABLE // max(size, 1))))
+    rows = _rows(run, file)
     if rows is None:
         return
     run.findings += _row_faults(run, rows)
@@ -158,14 +158,14 @@ def _read_examples(run: StoredRun) -> None:
         run.examples = list(map(example_of, rows))
 
 
-def _rows(run: StoredRun, file: pq.ParquetFile, at_a_time: int) -> list[dict[str, Any]] | None:
+def _rows(run: StoredRun, file: pq.ParquetFile) -> list[dict[str, Any]] | None:
     """Return the rows, with nothing where the file lacks a column; None if they cannot be read or are too large."""
     told = partial(run.finding, "examples.parquet", "file")
     absent = dict.fromkeys({*EXAMPLES.names} - {*file.schema_arrow.names})
     rows: list[dict[str, Any]] = []
     unpacked = 0
     try:
-        for batch in file.iter_batches(at_a_time):
+        for batch in file.iter_batches(_ROWS_AT_A_TIME):
             unpacked += batch.nbytes
             if unpacked > _LARGEST_TABLE:
                 run.findings.append(told(f"{unpacked} bytes when unpacked", f"at most {_LARGEST_TABLE}"))

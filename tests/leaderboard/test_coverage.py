@@ -18,8 +18,7 @@ from benchmark.spec import spec_id
 from benchmark.victims import LabelMap, VictimOptions, find_victim
 from leaderboard.coverage import cells
 from leaderboard.recorded_plans import recorded_plan
-from leaderboard.rows import Filter
-from leaderboard.victim_names import recorded_victim
+from leaderboard.victim_names import as_recorded, recorded_victim
 
 
 def runs_of(plan, results):
@@ -133,12 +132,27 @@ def test_a_front_end_has_that_name_itself():
     assert find_victim(name).name == recorded_victim(name) == name
 
 
-def test_a_filter_takes_a_name_in_any_spelling():
-    spelled = ["minilm/wnut17(seed=1,epochs=2)+augment(deepwordbug-i, n=500)", "hf:owner/model", "no such form"]
-    assert asked_for(None, spelled, ["casing"]) == Filter(
-        victims=("minilm/wnut17(epochs=2,seed=1)+augment(deepwordbug-i)", "hf:owner/model", "no such form"),
-        attacks=("casing",),
-    )
+SPELLED = "minilm/wnut17(seed=1,epochs=2)+augment(deepwordbug-i, n=500)"
+ANOTHER = "minilm/wnut17+augment(deepwordbug-i)"
+
+
+@pytest.mark.parametrize("recorded", [SPELLED, "minilm/wnut17(epochs=2,seed=1)+augment(deepwordbug-i)"])
+def test_a_filter_finds_a_victim_by_any_spelling_of_its_name_however_it_is_recorded(tiny, recorded):
+    spec = replace(run_of(tiny, "deepwordbug-i").read_spec(), victim=recorded)
+    wanted = {name: asked_for(None, [name], ["deepwordbug-i"]).wants(spec) for name in (SPELLED, recorded, ANOTHER)}
+    assert wanted == {SPELLED: True, recorded: True, ANOTHER: False}
+
+
+@pytest.mark.parametrize("name", ["hf:owner/model", "no such form", "minilm/x" + "+a" * 3000, "path:\0"])
+def test_a_name_that_is_not_known_here_is_taken_as_it_is(name):
+    assert as_recorded(name) == name
+
+
+def test_a_path_that_leads_nowhere_is_taken_as_it_is(gauntlet, tiny, tmp_path):
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    code, out, err = gauntlet("board", "attacks", "--results", tiny, "--victim", f"path:{tmp_path / 'loop'}")
+    assert (code, out) == (0, "")
+    assert "nothing for this board" in err
 
 
 # --- gauntlet status SUITE --------------------------------------------------------------------------------------------
@@ -181,14 +195,15 @@ def test_status_takes_the_place_of_data_sets_and_victims(gauntlet, suite, tiny):
 
 def test_what_a_suite_passes_over_is_not_missing(gauntlet, suite, tiny):
     Path(suite).write_text('attacks = ["identity", "hotflip-subword", "casing"]\nlimit = 10\nqueries = 24\n')
-    victims = ("--victim", "minilm/newsroom", "--victim", "minilm/newsroom+spell-check")
+    defended = ("minilm/newsroom+spell-check", "minilm/newsroom+spell-check+identity")
+    victims = ("--victim", "minilm/newsroom", *(part for name in defended for part in ("--victim", name)))
     _, out, _ = gauntlet("status", suite, "--results", str(tiny), *victims, "--json")
     states = {(row["victim"], row["attack"]): row["state"] for row in json.loads(out)}
     assert {key for key, state in states.items() if state == "passed over"} == {
-        ("minilm/newsroom+spell-check", "hotflip-subword")
+        (name, "hotflip-subword") for name in defended
     }
     _, out, _ = gauntlet("status", suite, "--results", str(tiny), *victims)
-    assert "runs finished: 1 of 5" in out
+    assert "runs finished: 1 of 7" in out
 
 
 @pytest.mark.parametrize("other", [("--limit", "9"), ("--queries", "23"), ("--seed", "1")])

@@ -119,7 +119,7 @@ def test_what_seqattack_heads_accuracy_is_precision():
 def test_attacks_of_ours_that_stand_beside_exist():
     named = [ours for paper in PAPERS.values() for table in paper.tables for row in table.rows for ours in row.ours]
     assert len(named) > 15
-    for attack, parameters, defense in named:
+    for attack, parameters, defense, _ in named:
         attack_named(attack, parameters)
         # As it is best written, or no victim of ours would be found to have it.
         assert not defense or name_of(defense_named(defense)) == defense
@@ -342,6 +342,20 @@ def test_victims_with_a_defense_stand_beside_the_row_of_that_defense_and_control
     assert names[names.index("MAT (R)") + 1] == "MAT (S)"
     (run,) = only(reading, attack="identity", victim="minilm/made-up+mat").runs
     assert table.frame["f1_clean"].iloc[names.index("MAT (S)") + 1] == run.metrics["f1.strict.before"].value
+
+
+@pytest.mark.parametrize(("sentences", "beside"), [(None, False), (500, False), (1000, True)])
+def test_a_fifth_of_the_examples_stands_beside_a_row_where_the_victim_had_a_fifth_of_the_sentences(
+    one_seed, sentences, beside
+):
+    settings = f"(sentences={sentences})" if sentences else ""
+    victim = f"minilm/made-up{settings}+augment(bert-attack,n=200)"
+    plain = only(one_seed, attack="identity", victim="minilm/made-up")
+    reading = changed(plain, lambda spec: dataclasses.replace(on_every_sentence(spec), victim=victim))
+    table = next(t for t in published_board(Reading(RESULTS, reading.runs)) if t.title.endswith("(2021), table 5"))
+    names = list(table.frame["name"])
+    assert (names[names.index("1000 examples") + 1] == f"identity on {victim}") is beside
+    assert ("ours" in set(table.frame["source"])) is beside
 
 
 @pytest.mark.parametrize("defense", ["of-another-package", "mat(of_a_newer_version=1)", "of-another-package+mat"])

@@ -335,6 +335,14 @@ def test_a_defense_that_makes_the_same_victim_is_told():
     assert "has the fingerprint of one without it" in defense_faults(Touchy)["makes a victim of its own"][0]
 
 
+def test_a_front_end_that_lets_more_through_than_it_says_is_told():
+    class Opaque(InFront):
+        access = Access(defended().access - 1)
+
+    faults = defense_faults(defended, Opaque())
+    assert "but the victim gives scores" in faults["gives no more than it says"][0]
+
+
 def test_a_defense_that_makes_another_victim_each_time_is_told():
     numbers = iter(range(100))
     assert (
@@ -381,6 +389,6 @@ def test_the_command_finds_defenses_and_trains_them_small(monkeypatch, gauntlet)
     monkeypatch.setattr("leaderboard.submitting.defense_contract.find_victim", find)
     code, out, _ = gauntlet("check", "+identity")
     assert code == 1  # the stub calls itself otherwise
-    assert out.splitlines()[:4] == [f"ok  {check.promise}" for check in DEFENSE_CHECKS]
+    assert out.splitlines()[: len(DEFENSE_CHECKS)] == [f"ok  {check.promise}" for check in DEFENSE_CHECKS]
     assert set(victims) == {"minilm/newsroom(epochs=1,sentences=64)+identity", "minilm/newsroom"}
     assert {parts.defense for parts in asked} == {"identity"}

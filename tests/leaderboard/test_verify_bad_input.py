@@ -336,7 +336,21 @@ def test_a_text_that_is_stored_once_and_read_many_times_is_not_unpacked(forgery,
     groups = pq.ParquetFile(folder.examples_file).metadata
     assert sum(groups.row_group(k).total_byte_size for k in range(groups.num_row_groups)) < 2**20
     monkeypatch.setattr("leaderboard.verifying.stored_run._row_faults", lambda *_: pytest.fail("read"))
+    largest, batches = [], pq.ParquetFile.iter_batches
+    monkeypatch.setattr(
+        "pyarrow.parquet.ParquetFile.iter_batches",
+        lambda *given: (largest.append(batch.nbytes) or batch for batch in batches(*given)),
+    )
     assert any("when unpacked; expected at most" in line for line in told(folder.path, "examples.parquet: file: "))
+    assert 0 < max(largest) < 2**20 / 4
+
+
+@pytest.mark.parametrize(("kind", "share"), [("", 0.5), ("a type", 0.5), ("PER", 1.5), ("PER", -0.1)])
+def test_f1_of_a_type_is_a_share_and_the_type_one_that_tags_can_name(forgery, kind, share):
+    folder = forgery.sealed()
+    forgery.result["per_type"][kind] = {"f1.strict.after": {"value": share, "low": None, "high": None, "n": 1}}
+    forgery.write_result(folder)
+    told(folder.path, "result.json: per_type")
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,11 @@ import html.parser
 import itertools
 import json
 import re
+from dataclasses import replace
 
 import pandas as pd
 import pytest
-from board_runs import changed
+from board_runs import changed, only
 from stubs import sentence
 
 from benchmark.alignment import edit_script
@@ -101,6 +102,21 @@ def test_the_same_results_give_the_same_bytes(site, site_reading, tmp_path, monk
 
     assert content(site) == content(tmp_path / "again")
     assert json.loads((site / INFO).read_text())["runs"] == len(site_reading.runs)
+
+
+def test_f1_by_entity_type_is_that_of_the_result(one_seed, tmp_path):
+    (run,) = only(one_seed, attack="casing", victim="minilm/made-up").runs
+    lacking = {**run.per_type, "LACKING": {"f1.strict.after": replace(run.per_type["PER"]["f1.strict.after"], n=77)}}
+    reading = replace(one_seed, runs=(replace(run, per_type=lacking),))
+    text = dict(site_files(reading, Texts()))["attacks/casing.html"]
+    rows = re.findall(r"<tr.*?</tr>", text[text.index("By entity type") :], re.DOTALL)
+    cells = [re.sub(r"<[^>]*>", " ", row).split() for row in rows]
+    (told,) = [row for row in cells if "PER" in row]
+    before, after = (run.per_type["PER"][f"f1.strict.{when}"] for when in ("before", "after"))
+    assert [str(before.n), f"{100 * before.value:.1f}"] == told[told.index("PER") + 1 :][:2]
+    assert f"{100 * after.value:.1f}" in told
+    (told,) = [row for row in cells if "LACKING" in row]
+    assert "77" not in told
 
 
 def test_an_older_site_is_replaced_and_anything_else_is_left_alone(site_reading, tmp_path, gauntlet):
