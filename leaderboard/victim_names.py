@@ -44,7 +44,7 @@ def recorded_victim(name: str) -> str:
 
 @cache
 def as_recorded(name: str) -> str:
-    """Return a victim's name as runs record it; of one that is not known here the name itself, as of no victim's."""
+    """Return a victim's name as runs record it; a name that leads to none here as it is."""
     try:
         return recorded_victim(name) if len(name) <= LONGEST_NAME else name
     except GauntletError:
