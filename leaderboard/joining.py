@@ -106,9 +106,9 @@ def _names(victims: Sequence[_Runs]) -> list[str]:
 def _spoilers(victims: Sequence[_Runs], of: Callable[[_Runs], set[Any]], *, base: bool) -> set[int]:
     """Return the victims to leave out: without one of them at least twice as much is joint.
 
-    Where two lack the same, nothing is won unless both go; so k go where that doubles what is joint k times. Which is
-    tried next is the one that has least in common with the others. Two victims always stay, and so does the base of
-    defended ones.
+    Where two lack the same, nothing is won unless both go; so k go where that doubles what is joint k times, or where
+    the table comes to hold twice as much: few victims of many. Which is tried next is the one that has least in common
+    with the others. Two victims always stay, and so does the base of defended ones.
     """
     left = {k: of(own) for k, own in enumerate(victims)}
     names = [own[0].spec.victim for own in victims]
@@ -121,7 +121,9 @@ def _spoilers(victims: Sequence[_Runs], of: Callable[[_Runs], set[Any]], *, base
         loose.remove(least)
         del left[least]
         tried.add(least)
-        if (then := len(set.intersection(*left.values()))) >= max(1, 2 ** len(tried) * now):
+        then = len(set.intersection(*left.values()))
+        many = then * len(left) >= 2 * now * (len(left) + len(tried))
+        if then >= max(1, 2 ** len(tried) * now) or (then and many):
             gone, tried, now = gone | tried, set(), then
     return gone
 

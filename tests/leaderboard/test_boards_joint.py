@@ -248,6 +248,29 @@ def test_a_victim_that_was_given_few_attacks_does_not_empty_the_table_of_the_oth
     assert told.endswith("left out minilm/made-up+spoilt: joint attacks would be 1 instead of 2")
 
 
+def many_victims(families, few):
+    """Six victims with three attacks and, behind them, some that were given one of these."""
+    casing, other = (only(families, victim=BASE, attack=attack).runs[0] for attack in ("casing", "deepwordbug-ii"))
+    parameters = {**other.spec.parameters, "max_edit_distance": 7}
+    third = dataclasses.replace(other, spec=dataclasses.replace(other.spec, parameters=parameters))
+    given = [(casing, other, third)] * 6 + [(casing,)] * few
+    return [
+        dataclasses.replace(
+            run, spec=dataclasses.replace(run.spec, victim=f"minilm/{number}", victim_fingerprint=f"{number}" * 64)
+        )
+        for number, runs in enumerate(given)
+        for run in runs
+    ]
+
+
+@pytest.mark.parametrize(("few", "left"), [(2, 6), (3, 6), (4, 10)])
+def test_a_few_victims_of_many_go_where_the_table_comes_to_hold_twice_as_much(families, few, left):
+    reading = Reading(families.results, tuple(many_victims(families, few)))
+    (table,) = victims_board(reading)
+    assert len(table.frame) == left
+    assert (f"left out minilm/6, minilm/7{', minilm/8' * (few > 2)}: " in reading.remarks[0]) is (left == 6)
+
+
 def test_which_victim_of_two_of_one_name_is_left_out_is_said(families):
     (casing,) = only(families, victim=BASE, attack="casing").runs
     spec = dataclasses.replace(casing.spec, victim_fingerprint="0" * 64)
